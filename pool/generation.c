@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * generation.c: what a pool has cached since an epoch: a stack and a list of batches per CPU.
+ */
+#include "cpu.h"
+#include "heap.h"
+#include "internal.h"
+
+struct generation *tide__generation_create(tide_pool *pool)
+{
+    size_t cpus = pool->percpu.count;
+    size_t stacks = cpus * sizeof(struct tide__percpu_stack);
+    struct generation *generation =
+        tide__heap_alloc(sizeof(*generation) + stacks + cpus * sizeof(struct shard), CACHE_LINE);
+    if (!generation)
+        return NULL;
+    generation->pool = pool;
+    generation->shards = (struct shard *)&generation->stacks[cpus];
+    return generation;
+}
+
+/* Makes `fresh` the young generation; returns the one before, which sequences may still use. */
+struct generation *tide__generation_swap(tide_pool *pool, struct generation *fresh)
+{
+    struct generation *old = young(pool);
+    tide__percpu_open(fresh->stacks, pool->percpu.count);
+    atomic_store_explicit(&fresh->stacks_drained, false, memory_order_relaxed);
+    /* Pairs with the acquire in young() and in the portable body's enter(). */
+    atomic_store_explicit(&pool->percpu.primary, fresh->stacks, memory_order_release);
+    return old;
+}
+
+void tide__generation_add(struct generation *generation, unsigned cpu, struct batch *batch)
+{
+    struct shard *shard = &generation->shards[cpu];
+    atomic_store_explicit(&shard->node, tide__cpu_node(tide__percpu_cpu()), memory_order_relaxed);
+    atomic_fetch_add_explicit(&generation->batched, batch->count, memory_order_relaxed);
+    tide__batch_push(&shard->full, batch);
+}
+
+struct batch *tide__generation_take(struct generation *generation, unsigned cpu)
+{
+    struct batch *batch = tide__batch_pop(&generation->shards[cpu].full);
+    if (batch)
+        atomic_fetch_sub_explicit(&generation->batched, batch->count, memory_order_relaxed);
+    return batch;
+}
+
+/* Takes a batch of another CPU, of one of `node` unless that is negative. */
+static struct batch *steal_near(struct generation *generation, unsigned cpu, int node)
+{
+    unsigned cpus = generation->pool->percpu.count;
+    struct batch *batch = NULL;
+    for (unsigned i = 1; i < cpus && !batch; i++) {
+        struct shard *shard = &generation->shards[(cpu + i) % cpus];
+        if (batch_list_is_empty(&shard->full))
+            continue;
+        int from = (int)atomic_load_explicit(&shard->node, memory_order_relaxed);
+        if (node < 0 || from == node)
+            batch = tide__generation_take(generation, (cpu + i) % cpus);
+    }
+    return batch;
+}
+
+static bool has_batches(const struct generation *generation)
+{
+    return atomic_load_explicit(&generation->batched, memory_order_relaxed) > 0;
+}
+
+struct batch *tide__generation_steal(struct generation *generation, unsigned cpu)
+{
+    if (!has_batches(generation))
+        return NULL;
+    struct batch *batch = steal_near(generation, cpu, (int)tide__cpu_node(tide__percpu_cpu()));
+    return batch ? batch : steal_near(generation, cpu, -1);
+}
+
+/* Several threads may take from a victim's stack: its items stay, only the count goes down. */
+static void *take_from_stack(struct tide__percpu_stack *stack)
+{
+    uint64_t word = atomic_load_explicit(&stack->word, memory_order_relaxed);
+    void *object;
+    do {
+        uint64_t count = word & TIDE__PERCPU_COUNT_MASK;
+        if (!count)
+            return NULL;
+        object = stack->items[count - 1];
+    } while (!atomic_compare_exchange_weak_explicit(&stack->word, &word, word - 1,
+                                                    memory_order_relaxed, memory_order_relaxed));
+    return object;
+}
+
+static void *take_from_stacks(struct generation *victim, unsigned cpu)
+{
+    if (atomic_load_explicit(&victim->stacks_drained, memory_order_relaxed))
+        return NULL;
+    unsigned cpus = victim->pool->percpu.count;
+    for (unsigned i = 0; i < cpus; i++) {
+        void *object = take_from_stack(&victim->stacks[(cpu + i) % cpus]);
+        if (object)
+            return object;
+    }
+    atomic_store_explicit(&victim->stacks_drained, true, memory_order_relaxed);
+    return NULL;
+}
+
+/* Takes the newest object of a batch; what is left of it stays where it was, and old. */
+static void *take_from_batches(struct generation *victim, unsigned cpu)
+{
+    if (!has_batches(victim))
+        return NULL;
+    struct batch *batch = tide__generation_take(victim, cpu);
+    if (!batch)
+        batch = tide__generation_steal(victim, cpu);
+    if (!batch)
+        return NULL;
+    void *object = batch->items[--batch->count];
+    if (batch->count)
+        tide__generation_add(victim, cpu, batch);
+    else
+        tide__batch_free(batch);
+    return object;
+}
+
+/* Takes one object of a victim generation, this CPU's first; NULL if there is none. */
+void *tide__generation_take_one(struct generation *victim, unsigned cpu)
+{
+    void *object = take_from_stacks(victim, cpu);
+    return object ? object : take_from_batches(victim, cpu);
+}
+
+static uint64_t clear_items(tide_pool *pool, void *const *items, unsigned count)
+{
+    for (unsigned i = count; i > 0; i--)
+        tide__pool_destroy_object(pool, items[i - 1]);
+    return count;
+}
+
+static uint64_t clear_batches(struct generation *generation, unsigned cpu)
+{
+    uint64_t destroyed = 0;
+    struct batch *batch;
+    while ((batch = tide__generation_take(generation, cpu))) {
+        destroyed += clear_items(generation->pool, batch->items, batch->count);
+        tide__batch_free(batch);
+    }
+    return destroyed;
+}
+
+/* Destroys all objects of a generation that the caller owns; returns how many. */
+uint64_t tide__generation_clear(struct generation *generation)
+{
+    uint64_t destroyed = 0;
+    for (unsigned cpu = 0; cpu < generation->pool->percpu.count; cpu++) {
+        struct tide__percpu_stack *stack = &generation->stacks[cpu];
+        destroyed += clear_items(generation->pool, stack->items, tide__percpu_stack_count(stack));
+        atomic_store_explicit(&stack->word, 0, memory_order_relaxed);
+        destroyed += clear_batches(generation, cpu);
+    }
+    return destroyed;
+}
+
+/* Adds a generation's pops and the items in its stacks to the sums. */
+void tide__generation_count(const struct generation *generation, uint64_t *pops, uint64_t *items)
+{
+    for (unsigned cpu = 0; cpu < generation->pool->percpu.count; cpu++) {
+        *pops += tide__percpu_stack_pops(&generation->stacks[cpu]);
+        *items += tide__percpu_stack_count(&generation->stacks[cpu]);
+    }
+}

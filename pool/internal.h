@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * internal.h: what a pool is made of, and which file does what with it.
+ *
+ *     pool.c        the public calls; the fast paths of get and put
+ *     slow.c        get and put when the fast path has nothing: batches, victims, creation
+ *     generation.c  a generation of cached objects: its stacks and lists, its end
+ *     epoch.c       generations change places: epochs, drain
+ *     registry.c    all pools, their lock, fork
+ *     batch.c       batches and their lists
+ *
+ * An object is owned by exactly one of: its holder; a stack or a batch in a list of a
+ * generation; the thread that carries the batch. A generation is owned by all threads while it
+ * is young (the primary) or victim; by the thread that retired it once the grace period has
+ * passed; else it is one of the spares, under the registry's lock.
+ */
+#ifndef TIDE_POOL_INTERNAL_H
+#define TIDE_POOL_INTERNAL_H
+
+#define URCU_INLINE_SMALL_FUNCTIONS
+#include <urcu/urcu-bp.h>
+
+#include <urcu/list.h>
+
+#include "annotate.h"
+#include "batch.h"
+#include "percpu.h"
+#include "tide_pool.h"
+
+/* The batches that a CPU has filled, which any CPU may take. */
+struct shard {
+    alignas(CACHE_LINE) struct batch_list full;
+    _Atomic unsigned node; /* memory node that last added one */
+};
+
+struct generation {
+    tide_pool *pool;
+    struct generation *next;     /* in a list of generations that nobody else sees */
+    struct shard *shards;        /* one per CPU, behind the stacks */
+    _Atomic size_t batched;      /* items in batches; read as a hint */
+    _Atomic bool stacks_drained; /* of a victim: someone has looked everywhere */
+    struct tide__percpu_stack stacks[];
+};
+
+/* Counts of slow paths, apart for each CPU. */
+struct counters {
+    alignas(CACHE_LINE) _Atomic uint64_t hits_batch;
+    _Atomic uint64_t hits_stolen;
+    _Atomic uint64_t hits_victim;
+    _Atomic uint64_t misses;
+    _Atomic uint64_t failures;
+    _Atomic uint64_t hits_bulk; /* taken from a stack many at a time */
+    _Atomic uint64_t moved_out; /* from stacks, in bulk */
+    _Atomic uint64_t moved_in;  /* into stacks, in bulk, but not put */
+    _Atomic uint64_t puts_slow; /* put, but not into a stack */
+};
+
+struct tide_pool {
+    /* Read by every get and put, written by epochs. */
+    alignas(CACHE_LINE) struct tide__percpu percpu;
+    void (*reset)(void *object, void *context);
+    void *context;
+
+    /* Read by slow paths. */
+    alignas(CACHE_LINE) struct generation *_Atomic victim; /* may be NULL */
+    struct counters *counters;                             /* one per CPU */
+    void *(*create)(void *context);
+    void (*destroy)(void *object, void *context);
+    size_t object_size, object_align;
+    const char *name;
+
+    /* Under the registry's lock; the counts may be read without. */
+    alignas(CACHE_LINE) struct cds_list_head link;
+    struct generation *leaving; /* no longer young; a sequence may still be inside */
+    struct generation *spares;
+    unsigned busy; /* threads that destroy objects of this pool without the lock */
+    _Atomic uint64_t pops_before, counts_before; /* of stacks that were young once */
+    _Atomic uint64_t prewarmed;
+    _Atomic uint64_t destroyed_epoch, destroyed_drain, destroyed_put;
+};
+
+/* Readers of what an epoch may take away: generations and the lists in them. */
+static inline void reader_enter(void)
+{
+    urcu_bp_read_lock();
+}
+
+extern char tide__readers; /* an address for the annotations */
+
+static inline void reader_leave(void)
+{
+    annotate_before(&tide__readers);
+    urcu_bp_read_unlock();
+}
+
+/* Returns when every reader that is inside now has left. */
+static inline void readers_wait(void)
+{
+    urcu_bp_synchronize_rcu();
+    annotate_after(&tide__readers);
+}
+
+/* generation.c */
+struct generation *tide__generation_create(tide_pool *pool);
+struct generation *tide__generation_swap(tide_pool *pool, struct generation *fresh);
+uint64_t tide__generation_clear(struct generation *generation);
+void tide__generation_count(const struct generation *generation, uint64_t *pops, uint64_t *items);
+void tide__generation_add(struct generation *generation, unsigned cpu, struct batch *batch);
+struct batch *tide__generation_take(struct generation *generation, unsigned cpu);
+struct batch *tide__generation_steal(struct generation *generation, unsigned cpu);
+void *tide__generation_take_one(struct generation *victim, unsigned cpu);
+
+static inline struct generation *young(const tide_pool *pool)
+{
+    /* Pairs with the release in tide__generation_swap. */
+    struct tide__percpu_stack *stacks =
+        atomic_load_explicit(&pool->percpu.primary, memory_order_acquire);
+    return container_of(stacks, struct generation, stacks);
+}
+
+/* slow.c */
+void *tide__pool_get_slow(tide_pool *pool);
+void tide__pool_put_slow(tide_pool *pool, void *object);
+void *tide__pool_create_object(tide_pool *pool);
+void tide__pool_destroy_object(tide_pool *pool, void *object);
+
+/* registry.c */
+extern struct cds_list_head tide__registry;
+void tide__registry_lock(void);
+void tide__registry_unlock(void);
+void tide__registry_wait(void); /* for tide__registry_wake, giving up the lock meanwhile */
+void tide__registry_wake(void);
+void tide__registry_add(tide_pool *pool);
+void tide__registry_remove(tide_pool *pool);
+unsigned tide__registry_forks(void); /* how many forks lie between us and the first process */
+
+static inline void count_add(_Atomic uint64_t *counter, uint64_t amount)
+{
+    atomic_fetch_add_explicit(counter, amount, memory_order_relaxed);
+}
+
+static inline uint64_t count_read(const _Atomic uint64_t *counter)
+{
+    return atomic_load_explicit(counter, memory_order_relaxed);
+}
+
+#endif

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * pool.c: the public calls of a pool, with the fast paths of get and put.
+ */
+#include <errno.h>
+#include <stdalign.h>
+
+#include "heap.h"
+#include "internal.h"
+
+void *tide_pool_get(tide_pool *pool)
+{
+    void *object = tide__rseq_pop(&pool->percpu);
+    return likely(object) ? object : tide__pool_get_slow(pool);
+}
+
+void tide_pool_put(tide_pool *pool, void *object)
+{
+    if (unlikely(!object))
+        return;
+    if (pool->reset)
+        pool->reset(object, pool->context);
+    if (unlikely(!tide__rseq_push(&pool->percpu, object)))
+        tide__pool_put_slow(pool, object);
+}
+
+size_t tide_pool_get_bulk(tide_pool *pool, void **objects, size_t count)
+{
+    size_t got = tide__percpu_pop_bulk(&pool->percpu, objects, count);
+    count_add(&pool->counters[tide__percpu_index(&pool->percpu)].hits_bulk, got);
+    while (got < count && (objects[got] = tide_pool_get(pool)))
+        got++;
+    return got;
+}
+
+void tide_pool_put_bulk(tide_pool *pool, void *const *objects, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        tide_pool_put(pool, objects[i]);
+}
+
+/* Fills an empty batch with new objects; returns how many. */
+static uint32_t create_batch(tide_pool *pool, struct batch *batch, size_t count)
+{
+    while (batch->count < BATCH_SIZE && batch->count < count) {
+        void *object = tide__pool_create_object(pool);
+        if (!object)
+            break;
+        batch->items[batch->count++] = object;
+    }
+    return batch->count;
+}
+
+static void add_batch(tide_pool *pool, struct batch *batch)
+{
+    reader_enter();
+    if (batch->count)
+        tide__generation_add(young(pool), tide__percpu_index(&pool->percpu), batch);
+    else
+        tide__batch_free(batch);
+    reader_leave();
+}
+
+size_t tide_pool_prewarm(tide_pool *pool, size_t count)
+{
+    size_t made = 0, added = 0;
+    struct batch *batch;
+    do {
+        batch = made < count ? tide__batch_alloc() : NULL;
+        if (!batch)
+            break;
+        added = create_batch(pool, batch, count - made);
+        add_batch(pool, batch);
+        made += added;
+    } while (added == BATCH_SIZE);
+    count_add(&pool->prewarmed, made);
+    return made;
+}
+
+static bool is_valid(const tide_pool_config *config)
+{
+    if (config->object_align & (config->object_align - 1))
+        return false;
+    return config->create || (config->object_size && config->object_size <= PTRDIFF_MAX);
+}
+
+static void configure(tide_pool *pool, const tide_pool_config *config)
+{
+    pool->name = config->name ? config->name : "pool";
+    pool->create = config->create;
+    pool->reset = config->reset;
+    pool->destroy = config->destroy;
+    pool->context = config->context;
+    pool->object_size = config->object_size;
+    pool->object_align = config->object_align ? config->object_align : alignof(max_align_t);
+}
+
+/* The three generations that an epoch needs at hand, and the counters. */
+static bool allocate_parts(tide_pool *pool)
+{
+    pool->counters =
+        tide__heap_alloc(pool->percpu.count * sizeof(*pool->counters), alignof(struct counters));
+    struct generation *first = tide__generation_create(pool);
+    if (!first)
+        return false;
+    atomic_store_explicit(&pool->percpu.primary, first->stacks, memory_order_relaxed);
+    pool->spares = tide__generation_create(pool);
+    if (pool->spares)
+        pool->spares->next = tide__generation_create(pool);
+    return pool->counters && pool->spares && pool->spares->next;
+}
+
+static void free_generation(struct generation *generation)
+{
+    if (generation)
+        tide__generation_clear(generation);
+    tide__heap_free(generation);
+}
+
+static void free_parts(tide_pool *pool)
+{
+    if (atomic_load_explicit(&pool->percpu.primary, memory_order_relaxed))
+        free_generation(young(pool));
+    free_generation(atomic_load_explicit(&pool->victim, memory_order_relaxed));
+    free_generation(pool->leaving);
+    while (pool->spares) {
+        struct generation *spare = pool->spares;
+        pool->spares = spare->next;
+        tide__heap_free(spare);
+    }
+    tide__heap_free(pool->counters);
+    tide__heap_free(pool);
+}
+
+tide_pool *tide_pool_create(const tide_pool_config *config)
+{
+    if (!config || !is_valid(config)) {
+        errno = EINVAL;
+        return NULL;
+    }
+    tide_pool *pool = tide__heap_alloc(sizeof(*pool), alignof(tide_pool));
+    if (!pool)
+        return NULL;
+    configure(pool, config);
+    tide__percpu_init(&pool->percpu);
+    if (!allocate_parts(pool)) {
+        free_parts(pool);
+        errno = ENOMEM;
+        return NULL;
+    }
+    tide__registry_add(pool);
+    return pool;
+}
+
+void tide_pool_destroy(tide_pool *pool)
+{
+    if (!pool)
+        return;
+    tide__registry_remove(pool);
+    free_parts(pool);
+}

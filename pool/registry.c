@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * registry.c: all pools of the process, the lock of epochs, and what a fork does to them.
+ */
+#include <pthread.h>
+
+#include <urcu/rculist.h>
+
+#include "internal.h"
+
+struct cds_list_head tide__registry = CDS_LIST_HEAD_INIT(tide__registry);
+char tide__readers;
+
+static pthread_mutex_t registry_mutex = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t registry_changed = PTHREAD_COND_INITIALIZER;
+static pthread_once_t registry_once = PTHREAD_ONCE_INIT;
+static unsigned registry_forks;
+
+void tide__registry_lock(void)
+{
+    pthread_mutex_lock(&registry_mutex);
+}
+
+void tide__registry_unlock(void)
+{
+    pthread_mutex_unlock(&registry_mutex);
+}
+
+void tide__registry_wait(void)
+{
+    pthread_cond_wait(&registry_changed, &registry_mutex);
+}
+
+void tide__registry_wake(void)
+{
+    pthread_cond_broadcast(&registry_changed);
+}
+
+unsigned tide__registry_forks(void)
+{
+    return registry_forks;
+}
+
+/* No epoch is half done in the child, and RCU's own state is whole. */
+static void before_fork(void)
+{
+    tide__registry_lock();
+    urcu_bp_before_fork();
+}
+
+static void after_fork_parent(void)
+{
+    urcu_bp_after_fork_parent();
+    tide__registry_unlock();
+}
+
+/* The other threads do not exist here: nobody is inside a stack, nobody destroys objects. */
+static void after_fork_child(void)
+{
+    tide_pool *pool;
+    urcu_bp_after_fork_child();
+    tide__percpu_after_fork();
+    registry_forks++;
+    cds_list_for_each_entry(pool, &tide__registry, link)
+    {
+        pool->busy = 0;
+        tide__percpu_unlock(young(pool)->stacks, pool->percpu.count);
+    }
+    pthread_cond_init(&registry_changed, NULL);
+    tide__registry_unlock();
+}
+
+static void watch_forks(void)
+{
+    pthread_atfork(before_fork, after_fork_parent, after_fork_child);
+}
+
+void tide__registry_add(tide_pool *pool)
+{
+    pthread_once(&registry_once, watch_forks);
+    tide__registry_lock();
+    cds_list_add_tail_rcu(&pool->link, &tide__registry);
+    tide__registry_unlock();
+}
+
+/* Returns when no epoch and no walk can meet the pool any more. */
+void tide__registry_remove(tide_pool *pool)
+{
+    tide__registry_lock();
+    cds_list_del_rcu(&pool->link);
+    while (pool->busy)
+        tide__registry_wait();
+    tide__registry_unlock();
+    readers_wait();
+}
+
+void tide_pool_walk(bool (*visit)(const tide_pool *pool, void *context), void *context)
+{
+    tide_pool *pool;
+    reader_enter();
+    cds_list_for_each_entry_rcu(pool, &tide__registry, link)
+    {
+        if (!visit(pool, context))
+            break;
+    }
+    reader_leave();
+}

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * slow.c: get and put when this CPU's stack has no object, or no room.
+ */
+#include <errno.h>
+
+#include "heap.h"
+#include "internal.h"
+
+void *tide__pool_create_object(tide_pool *pool)
+{
+    if (!pool->create)
+        return tide__heap_alloc(pool->object_size, pool->object_align);
+    int before = errno;
+    errno = 0;
+    void *object = pool->create(pool->context);
+    if (object)
+        errno = before;
+    else if (!errno)
+        errno = ENOMEM;
+    return object;
+}
+
+void tide__pool_destroy_object(tide_pool *pool, void *object)
+{
+    if (pool->destroy)
+        pool->destroy(object, pool->context);
+    else if (!pool->create)
+        tide__heap_free(object);
+}
+
+/* Takes the newest object of a batch and moves the others into this CPU's stack; puts them
+ * back where they came from if the thread has moved to a CPU whose stack has no room. */
+static void *unpack(tide_pool *pool, struct generation *from, unsigned cpu, struct batch *batch)
+{
+    void *object = batch->items[--batch->count];
+    if (tide__percpu_push_bulk(&pool->percpu, batch->items, batch->count)) {
+        count_add(&pool->counters[cpu].moved_in, batch->count);
+        tide__batch_free(batch);
+    } else {
+        tide__generation_add(from, cpu, batch);
+    }
+    return object;
+}
+
+static void *get_batched(tide_pool *pool, unsigned cpu)
+{
+    struct generation *generation = young(pool);
+    _Atomic uint64_t *hits = &pool->counters[cpu].hits_batch;
+    struct batch *batch = tide__generation_take(generation, cpu);
+    if (!batch) {
+        hits = &pool->counters[cpu].hits_stolen;
+        batch = tide__generation_steal(generation, cpu);
+    }
+    if (!batch)
+        return NULL;
+    count_add(hits, 1);
+    return unpack(pool, generation, cpu, batch);
+}
+
+static void *get_victim(tide_pool *pool, unsigned cpu)
+{
+    /* Pairs with the release in publish_victim. */
+    struct generation *victim = atomic_load_explicit(&pool->victim, memory_order_acquire);
+    void *object = victim ? tide__generation_take_one(victim, cpu) : NULL;
+    if (object)
+        count_add(&pool->counters[cpu].hits_victim, 1);
+    return object;
+}
+
+static void *get_cached(tide_pool *pool, unsigned cpu)
+{
+    reader_enter();
+    void *object = get_batched(pool, cpu);
+    if (!object)
+        object = get_victim(pool, cpu);
+    reader_leave();
+    return object;
+}
+
+static void *get_new(tide_pool *pool, unsigned cpu)
+{
+    void *object = tide__pool_create_object(pool);
+    struct counters *counters = &pool->counters[cpu];
+    count_add(object ? &counters->misses : &counters->failures, 1);
+    return object;
+}
+
+noinline void *tide__pool_get_slow(tide_pool *pool)
+{
+    void *object = NULL;
+    if (!pool->percpu.rseq_count)
+        object = tide__percpu_pop_portable(&pool->percpu);
+    if (object)
+        return object;
+    unsigned cpu = tide__percpu_index(&pool->percpu);
+    object = get_cached(pool, cpu);
+    return object ? object : get_new(pool, cpu);
+}
+
+static bool push_any(tide_pool *pool, void *object)
+{
+    if (!pool->percpu.rseq_count)
+        return tide__percpu_push_portable(&pool->percpu, object);
+    return tide__rseq_push(&pool->percpu, object);
+}
+
+/* A batch with room for one more: half of this CPU's stack, else one with what a thread put
+ * that no stack is open to (a CPU number beyond those known at start), else an empty one. */
+static struct batch *batch_with_room(tide_pool *pool, struct generation *generation, unsigned cpu)
+{
+    struct batch *batch = tide__batch_alloc();
+    if (!batch)
+        return NULL;
+    batch->count = (uint32_t)tide__percpu_pop_bulk(&pool->percpu, batch->items, BATCH_SIZE - 1);
+    if (batch->count) {
+        count_add(&pool->counters[cpu].moved_out, batch->count);
+        return batch;
+    }
+    struct batch *started = tide__generation_take(generation, cpu);
+    if (started && started->count < BATCH_SIZE) {
+        tide__batch_free(batch);
+        return started;
+    }
+    if (started)
+        tide__generation_add(generation, cpu, started);
+    return batch;
+}
+
+/* Makes room in the stack by a batch, or puts the object into the batch when the thread has
+ * moved to another full stack meanwhile. */
+static bool put_batched(tide_pool *pool, void *object, unsigned cpu)
+{
+    struct generation *generation = young(pool);
+    struct batch *batch = batch_with_room(pool, generation, cpu);
+    if (!batch)
+        return false;
+    if (!push_any(pool, object)) {
+        batch->items[batch->count++] = object;
+        count_add(&pool->counters[cpu].puts_slow, 1);
+    }
+    if (batch->count)
+        tide__generation_add(generation, cpu, batch);
+    else
+        tide__batch_free(batch);
+    return true;
+}
+
+noinline void tide__pool_put_slow(tide_pool *pool, void *object)
+{
+    if (!pool->percpu.rseq_count && tide__percpu_push_portable(&pool->percpu, object))
+        return;
+    unsigned cpu = tide__percpu_index(&pool->percpu);
+    reader_enter();
+    bool kept = put_batched(pool, object, cpu);
+    reader_leave();
+    if (kept)
+        return;
+    count_add(&pool->counters[cpu].puts_slow, 1);
+    count_add(&pool->destroyed_put, 1);
+    tide__pool_destroy_object(pool, object);
+}
