@@ -117,14 +117,6 @@ void tide__percpu_after_fork(void)
         register_membarrier();
 }
 
-unsigned tide__percpu_index(const struct tide__percpu *percpu)
-{
-    if (percpu_body == TIDE__PERCPU_PORTABLE)
-        return tide__percpu_index_portable(percpu->count);
-    unsigned cpu = tide__rseq_cpu(percpu);
-    return cpu < percpu->count ? cpu : 0;
-}
-
 unsigned tide__percpu_cpu(void)
 {
     int cpu = sched_getcpu();
@@ -140,7 +132,7 @@ bool tide__percpu_fence(void)
 
 size_t tide__percpu_pop_bulk(struct tide__percpu *percpu, void **items, size_t count)
 {
-    if (percpu_body == TIDE__PERCPU_PORTABLE)
+    if (!percpu->rseq_count)
         return tide__percpu_pop_bulk_portable(percpu, items, count);
     return tide__rseq_pop_bulk(percpu, items, count);
 }
@@ -149,7 +141,7 @@ bool tide__percpu_push_bulk(struct tide__percpu *percpu, void *const *items, siz
 {
     if (!count)
         return true;
-    if (percpu_body == TIDE__PERCPU_PORTABLE)
+    if (!percpu->rseq_count)
         return tide__percpu_push_bulk_portable(percpu, items, count);
     return tide__rseq_push_bulk(percpu, items, count);
 }

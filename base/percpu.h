@@ -96,9 +96,6 @@ void tide__percpu_init(struct tide__percpu *percpu);
 /* In a forked child: registers the new process for the membarrier. */
 void tide__percpu_after_fork(void);
 
-/* The stack that this thread would use, always below `count`; a hint, it may change at once. */
-unsigned tide__percpu_index(const struct tide__percpu *percpu);
-
 /* The real CPU that this thread is on, a hint. */
 unsigned tide__percpu_cpu(void);
 
@@ -147,5 +144,14 @@ static inline uint64_t tide__percpu_stack_pops(const struct tide__percpu_stack *
 #else
 #include "percpu_none.h"
 #endif
+
+/* The stack that this thread would use, always below `count`; a hint, it may change at once. */
+static inline unsigned tide__percpu_index(const struct tide__percpu *percpu)
+{
+    if (!percpu->rseq_count)
+        return tide__percpu_index_portable(percpu->count);
+    unsigned cpu = tide__rseq_cpu(percpu);
+    return cpu < percpu->count ? cpu : 0;
+}
 
 #endif

@@ -62,14 +62,9 @@ static struct batch *steal_near(struct generation *generation, unsigned cpu, int
     return batch;
 }
 
-static bool has_batches(const struct generation *generation)
-{
-    return atomic_load_explicit(&generation->batched, memory_order_relaxed) > 0;
-}
-
 struct batch *tide__generation_steal(struct generation *generation, unsigned cpu)
 {
-    if (!has_batches(generation))
+    if (!tide__generation_has_batches(generation))
         return NULL;
     struct batch *batch = steal_near(generation, cpu, (int)tide__cpu_node(tide__percpu_cpu()));
     return batch ? batch : steal_near(generation, cpu, -1);
@@ -107,7 +102,7 @@ static void *take_from_stacks(struct generation *victim, unsigned cpu)
 /* Takes the newest object of a batch; what is left of it stays where it was, and old. */
 static void *take_from_batches(struct generation *victim, unsigned cpu)
 {
-    if (!has_batches(victim))
+    if (!tide__generation_has_batches(victim))
         return NULL;
     struct batch *batch = tide__generation_take(victim, cpu);
     if (!batch)

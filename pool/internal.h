@@ -110,6 +110,11 @@ struct batch *tide__generation_take(struct generation *generation, unsigned cpu)
 struct batch *tide__generation_steal(struct generation *generation, unsigned cpu);
 void *tide__generation_take_one(struct generation *victim, unsigned cpu);
 
+static inline bool tide__generation_has_batches(const struct generation *generation)
+{
+    return atomic_load_explicit(&generation->batched, memory_order_relaxed) > 0;
+}
+
 static inline struct generation *young(const tide_pool *pool)
 {
     /* Pairs with the release in tide__generation_swap. */

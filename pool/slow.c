@@ -2,23 +2,14 @@
 /*
  * slow.c: get and put when this CPU's stack has no object, or no room.
  */
-#include <errno.h>
-
 #include "heap.h"
 #include "internal.h"
 
 void *tide__pool_create_object(tide_pool *pool)
 {
-    if (!pool->create)
-        return tide__heap_alloc(pool->object_size, pool->object_align);
-    int before = errno;
-    errno = 0;
-    void *object = pool->create(pool->context);
-    if (object)
-        errno = before;
-    else if (!errno)
-        errno = ENOMEM;
-    return object;
+    if (pool->create)
+        return pool->create(pool->context);
+    return tide__heap_alloc(pool->object_size, pool->object_align);
 }
 
 void tide__pool_destroy_object(tide_pool *pool, void *object)
@@ -68,8 +59,20 @@ static void *get_victim(tide_pool *pool, unsigned cpu)
     return object;
 }
 
+/* Whether a look into the shared places can find anything. Generations are not freed while
+ * their pool lives, so that a hint may be read from one that an epoch is taking away. */
+static bool may_find(const tide_pool *pool)
+{
+    const struct generation *victim = atomic_load_explicit(&pool->victim, memory_order_relaxed);
+    return tide__generation_has_batches(young(pool)) ||
+           (victim && (!atomic_load_explicit(&victim->stacks_drained, memory_order_relaxed) ||
+                       tide__generation_has_batches(victim)));
+}
+
 static void *get_cached(tide_pool *pool, unsigned cpu)
 {
+    if (!may_find(pool))
+        return NULL;
     reader_enter();
     void *object = get_batched(pool, cpu);
     if (!object)

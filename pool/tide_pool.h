@@ -49,7 +49,7 @@ typedef struct tide_pool tide_pool;
 typedef struct tide_pool_config {
     const char *name; /* shown in statistics and traces; NULL: "pool" */
 
-    /* Makes an object, or returns NULL: the get then fails with the errno that is set.
+    /* Makes an object, or returns NULL: the get then fails with the errno that it has set.
      * NULL: object_size bytes, zeroed the first time, that the pool itself allocates. */
     void *(*create)(void *context);
 
@@ -95,8 +95,8 @@ tide_pool *tide_pool_create(const tide_pool_config *config);
 void tide_pool_destroy(tide_pool *pool);
 
 /* Lends an object: this CPU's newest, else one of a full batch, else one of the victim
- * generation, else a new one. NULL with errno (ENOMEM unless `create` set another) when
- * there is none and none can be made. */
+ * generation, else a new one. NULL when there is none and none can be made, with the errno that
+ * `create` has set, or ENOMEM for a pool that has no `create`. */
 void *tide_pool_get(tide_pool *pool);
 
 /* Takes an object back, or takes over one that was not made by this pool as long as `destroy`
