@@ -9,7 +9,7 @@
 
 const struct check checks[] = {
     {"rseq", find_rseq, "get and put of a pool take turns by atomic instructions: slower"},
-    {"mm_cid", find_mm_cid, "a pool keeps a stack for each CPU there can be, not for each in use"},
+    {"mm_cid", find_mm_cid, "objects spread over all CPUs visited, not over as many as run"},
     {"membarrier", find_membarrier, "an epoch cannot restart sequences: pools go without rseq"},
     {"huge pages", find_huge_pages, "large objects stay on small pages: more TLB misses"},
     {"PSI", find_psi, "memory pressure of the machine cannot be followed"},

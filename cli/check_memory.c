@@ -21,12 +21,18 @@ bool find_huge_pages(char *detail)
     return strncmp(mode, "never", 5) != 0;
 }
 
+/* "some avg10=0.00 avg60=...": the share of the last ten seconds in which someone waited. */
 bool find_psi(char *detail)
 {
-    if (read_line("/proc/pressure/memory", detail, CHECK_DETAIL_SIZE))
-        return true;
-    snprintf(detail, CHECK_DETAIL_SIZE, "no /proc/pressure/memory");
-    return false;
+    char line[128];
+    float percent;
+    bool found = read_line("/proc/pressure/memory", line, sizeof line) &&
+                 sscanf(line, "some avg10=%f", &percent) == 1;
+    if (found)
+        snprintf(detail, CHECK_DETAIL_SIZE, "memory waited for %.2f %% of the time", percent);
+    else
+        snprintf(detail, CHECK_DETAIL_SIZE, "no /proc/pressure/memory");
+    return found;
 }
 
 /* "0::/user.slice" of /proc/self/cgroup is the version 2 hierarchy's line, and its only one

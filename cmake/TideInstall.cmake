@@ -15,6 +15,7 @@ endfunction()
 
 function(tide_install_pkgconfig name)
   file(RELATIVE_PATH TIDE_PC_UP /${CMAKE_INSTALL_LIBDIR}/pkgconfig /)
+  string(REGEX REPLACE "/$" "" TIDE_PC_UP ${TIDE_PC_UP})
   configure_file(${CMAKE_SOURCE_DIR}/cmake/${name}.pc.in ${name}.pc @ONLY)
   install(FILES ${CMAKE_CURRENT_BINARY_DIR}/${name}.pc
     DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)

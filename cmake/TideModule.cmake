@@ -34,7 +34,8 @@ function(tide_module name)
   add_library(tide_${name} OBJECT ${arg_FILES})
   target_include_directories(tide_${name} PUBLIC ${CMAKE_SOURCE_DIR}/${name})
   list(TRANSFORM arg_USES PREPEND tide_)
-  target_link_libraries(tide_${name} PUBLIC ${arg_USES} mimalloc PkgConfig::urcu_bp Threads::Threads)
+  target_link_libraries(tide_${name} PUBLIC ${arg_USES} mimalloc PkgConfig::urcu_bp
+    Threads::Threads)
   target_compile_definitions(tide_${name} PRIVATE _GNU_SOURCE)
 endfunction()
 

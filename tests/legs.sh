@@ -50,10 +50,9 @@ leg_asan() {
 
 # Old run-times of the sanitizer do not start where addresses are much randomised.
 leg_tsan() {
-    local fixed=()
-    setarch -R true 2>/dev/null && fixed=(setarch -R)
-    compile tsan && "${fixed[@]}" "$BASH" -c '. tests/legs.sh; suite "$@"' suite tsan \
-        -LE 'tidy|house|bench|valgrind|aarch64'
+    local launch=()
+    setarch -R true 2>/dev/null && launch=(setarch -R)
+    compile tsan && suite tsan -LE 'tidy|house|bench|valgrind|aarch64'
 }
 
 leg_aarch64() {
@@ -64,12 +63,13 @@ leg_bare() {
     tests/house/bare-root.sh
 }
 
-# suite PRESET CTEST-ARGUMENT...: runs the tests of build/PRESET that the arguments choose.
+# suite PRESET CTEST-ARGUMENT...: runs the tests of build/PRESET that the arguments choose, by
+# the command in `launch` if a leg has set one.
 suite() {
-    local preset=$1
+    local preset=$1 launch=("${launch[@]}")
     shift
-    ctest --test-dir "build/$preset" --parallel "$(nproc)" --timeout 300 --no-tests=error \
-        --output-on-failure --output-junit "$PWD/build/log/results.xml" "$@"
+    "${launch[@]}" ctest --test-dir "build/$preset" --parallel "$(nproc)" --timeout 300 \
+        --no-tests=error --output-on-failure --output-junit "$PWD/build/log/results.xml" "$@"
 }
 
 # attribute NAME: a number from the head of the results, 0 if there is none
