@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 # The legs of `./run test`, sourced by it: each is a build and a way to run the tests on it.
+# shellcheck shell=bash
 
 readonly LEGS=(gcc norseq valgrind clang asan tsan aarch64)
 
