@@ -56,10 +56,11 @@ function(tide_library name)
     target_link_libraries(${target} PRIVATE mimalloc PkgConfig::urcu_bp PUBLIC Threads::Threads)
   endforeach()
   # nodelete: the kernel may hold the address of a sequence's descriptor after a dlclose.
-  # defs not with a sanitizer: clang resolves its run-time's names in the program.
-  target_link_options(${name}_shared PRIVATE -Wl,-z,nodelete
-    $<$<STREQUAL:${TIDE_SANITIZE},>:-Wl,-z,defs>
-    -Wl,-Bsymbolic-functions -Wl,--version-script=${CMAKE_SOURCE_DIR}/cmake/exports.map)
+  target_link_options(${name}_shared PRIVATE -Wl,-z,nodelete -Wl,-Bsymbolic-functions
+    -Wl,--version-script=${CMAKE_SOURCE_DIR}/cmake/exports.map)
+  if(NOT TIDE_SANITIZE) # clang leaves the names of a sanitizer's run-time to the program
+    target_link_options(${name}_shared PRIVATE -Wl,-z,defs)
+  endif()
   set_target_properties(${name}_shared PROPERTIES
     LINK_DEPENDS ${CMAKE_SOURCE_DIR}/cmake/exports.map)
   add_library(tidepool::${name} ALIAS ${name}_static)

@@ -99,7 +99,7 @@ legs_run() {
 
 # leg_count LEG: runs it and sets `counts`; a leg that did not get to its tests failed once.
 leg_count() {
-    local all failures skips
+    local all failures skips passed
     rm -f build/log/results.xml
     say "leg $1"
     counts=(0 0 0)
@@ -108,5 +108,6 @@ leg_count() {
     all=$(attribute tests) failures=$(attribute failures)
     skips=$(($(attribute skipped) + $(attribute disabled)))
     ((failures >= counts[1])) || failures=${counts[1]}
-    counts=($((all - failures - skips)) "$failures" "$skips")
+    passed=$((all - failures - skips))
+    counts=($((passed > 0 ? passed : 0)) "$failures" "$skips")
 }

@@ -122,6 +122,8 @@ class Test(unittest.TestCase):
     def test_leg_that_fails_without_a_failed_test_counts_as_one(self):
         self.assertEqual(self.run_legs("12 0 0", 8, "gcc"),
                          (1, "11 passed, 1 failed, 0 skipped"))
+        self.assertEqual(self.run_legs("0 0 0", 8, "gcc"),
+                         (1, "0 passed, 1 failed, 0 skipped"))
 
     def test_leg_that_does_not_build_counts_as_a_failure(self):
         self.stub("cmake", "exit 1")
