@@ -57,7 +57,8 @@ leg_tsan() {
 }
 
 leg_aarch64() {
-    compile aarch64 && suite aarch64
+    logged aarch64-sysroot tests/aarch64/sysroot.sh build/sysroot &&
+        compile aarch64 && suite aarch64 -LE "$ONCE"
 }
 
 leg_bare() {
