@@ -38,7 +38,7 @@ static bool wait_until_empty(transfer *state, uint64_t **slot)
     for (unsigned spins = 0;; wait_a_little(&spins)) {
         if (__atomic_load_n(&state->stop, __ATOMIC_RELAXED))
             return false;
-        if (!__atomic_load_n(slot, __ATOMIC_ACQUIRE)) /* pairs with: take */
+        if (!__atomic_load_n(slot, __ATOMIC_ACQUIRE)) /* pairs with take */
             return true;
     }
 }
@@ -52,7 +52,7 @@ static void *produce(void *argument)
             return NULL;
         uint64_t *object = state->get(state->bench->shared, state->bench->size);
         object[0] = index;
-        __atomic_store_n(&state->ring[index], object, __ATOMIC_RELEASE); /* pairs with: take */
+        __atomic_store_n(&state->ring[index], object, __ATOMIC_RELEASE); /* pairs with take */
     }
 }
 
@@ -60,9 +60,9 @@ static uint64_t *take(uint64_t **slot)
 {
     uint64_t *object;
     unsigned spins = 0;
-    while (!(object = __atomic_load_n(slot, __ATOMIC_ACQUIRE))) /* pairs with: produce */
+    while (!(object = __atomic_load_n(slot, __ATOMIC_ACQUIRE))) /* pairs with produce */
         wait_a_little(&spins);
-    __atomic_store_n(slot, NULL, __ATOMIC_RELEASE); /* pairs with: wait_until_empty */
+    __atomic_store_n(slot, NULL, __ATOMIC_RELEASE); /* pairs with wait_until_empty */
     return object;
 }
 
