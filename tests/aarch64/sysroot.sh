@@ -4,7 +4,7 @@
 # leaves the system's own list of packages and architectures alone.
 set -euo pipefail
 
-readonly PACKAGES=(libmimalloc-dev liburcu-dev libcriterion-dev)
+readonly PACKAGES=(libmimalloc-dev liburcu-dev)
 
 # arm64_apt COMMAND...: apt-get with lists, cache and (no) installed packages of its own
 arm64_apt() {
