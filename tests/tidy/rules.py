@@ -183,6 +183,17 @@ def machine(tree):
                 yield file.path, number, f"'{found[0]}' is of one machine or registry"
 
 
+def links(tree):
+    """Links of documents to other files of the tree."""
+    for file in tree.files:
+        if file.path.suffix != ".md":
+            continue
+        for number, line in enumerate(file.lines, 1):
+            for target in re.findall(r"\]\((?!\w+:|#)([^)#\s]+)", line):
+                if not (tree.root / file.path.parent / target).exists():
+                    yield file.path, number, f"{target} is not there"
+
+
 RULES = {
     "function-length": function_length,
     "function-median": function_median,
@@ -197,6 +208,7 @@ RULES = {
     "formatting": formatting,
     "purpose": purpose,
     "machine": machine,
+    "links": links,
 }
 
 

@@ -43,6 +43,7 @@ def plants(count):
         "formatting": ("cli/format.c", HEAD + "int  i;\n"),
         "purpose": ("cli/purpose.c", "/* SPDX-License-Identifier: MIT */\nint i;\n"),
         "machine": ("cli/machine.md", "see " + "/ho" + "me/somebody/notes\n"),
+        "links": ("docs/planted.md", "see [the page](of/nothing.md#here)\n"),
     }
 
 
@@ -62,6 +63,7 @@ static int read_it(_Atomic int *p)
     return atomic_load_explicit(p, memory_order_acquire);
 }
 """,
+    "docs/twins.md": "[a](twins.md#there), [b](https://example.org/c), [d](#e), x[1] (y)\n",
     "pool/twins.c": HEAD + "int tide__twin(void)\n{\n    return 0;\n}\n",
 }
 
@@ -122,7 +124,7 @@ def check_twins(root):
         target = pathlib.Path(folder)
         copy_tree(root, target)
         plant(target, TWINS.items())
-        lines = [line for line in run_tidy(target).split("\n") if "/twins.c" in line]
+        lines = [line for line in run_tidy(target).split("\n") if "/twins." in line]
         return sum(complain(line, f"reported though right: {line}") for line in lines)
 
 
