@@ -39,14 +39,23 @@ static void advance_timed(histogram *latencies)
     histogram_add(latencies, clock_ns() - begin);
 }
 
+/* Leaves 100,000 objects in the pool as puts leave them, some in the CPU's stack. */
+static void fill(tide_bench *bench)
+{
+    static void *objects[CACHED];
+    size_t count = tide_pool_get_bulk(bench->shared, objects, CACHED);
+    tide_pool_put_bulk(bench->shared, objects, count);
+    if (count < CACHED)
+        tide_bench_fail(bench, "no memory");
+}
+
 /* Two epochs for each filling: `ages` makes 100,000 objects victims and has nothing to destroy,
  * as Go's pause; `destroys` gives the 100,000 victims back to the heap, which Go leaves to its
  * sweeper. */
 static void fill_and_advance(tide_bench *bench, histogram *ages, histogram *destroys)
 {
     while (tide_bench_next(bench)) {
-        if (tide_pool_prewarm(bench->shared, CACHED) < CACHED)
-            tide_bench_fail(bench, "no memory");
+        fill(bench);
         advance_timed(ages);
         advance_timed(destroys);
     }
@@ -64,34 +73,39 @@ TIDE_BENCH(PoolSTW, .name = "tidepool/PoolSTW", .setup = make_pool, .teardown = 
     tide_bench_count(bench, "destroy_p95_ns", histogram_percentile(&destroys, 0.95));
 }
 
-/* A thread that keeps 100,000 objects moving through a pool, and the thread that is watched. */
+/* The thread that is watched, and what another thread does to its pool meanwhile. */
 typedef struct stall {
     tide_bench *bench;
     cpu_set_t allowed;
-    pthread_t mover;
+    pthread_t other;
     bool stop;
-    bool advances; /* false: the same work without epochs, which shows the machine's own stalls */
+    void (*disturb)(struct stall *state);
     uint64_t rounds;
     void *objects[CACHED];
     histogram latencies;
 } stall;
 
-static void move_round(stall *state)
+/* Each epoch finds 100,000 cached objects, which it ages, and 100,000 victims, which it
+ * destroys. */
+static void disturb_by_epochs(stall *state)
 {
-    tide_pool *pool = state->bench->shared;
-    size_t count = tide_pool_get_bulk(pool, state->objects, CACHED);
-    tide_pool_put_bulk(pool, state->objects, count);
-    if (state->advances)
-        tide_epoch_advance();
-    __atomic_fetch_add(&state->rounds, 1, __ATOMIC_RELAXED);
+    tide_pool_prewarm(state->bench->shared, CACHED);
+    tide_epoch_advance();
 }
 
-static void *move(void *argument)
+/* The same pool kept as busy without epochs shows what the machine's own stalls are. */
+static void disturb_by_use(stall *state)
+{
+    size_t count = tide_pool_get_bulk(state->bench->shared, state->objects, CACHED);
+    tide_pool_put_bulk(state->bench->shared, state->objects, count);
+}
+
+static void *disturb(void *argument)
 {
     stall *state = argument;
     cpus_pin(&state->allowed, 1);
-    while (!__atomic_load_n(&state->stop, __ATOMIC_RELAXED))
-        move_round(state);
+    for (; !__atomic_load_n(&state->stop, __ATOMIC_RELAXED); state->rounds++)
+        state->disturb(state);
     return NULL;
 }
 
@@ -100,13 +114,13 @@ static bool stall_begin(stall *state)
     state->allowed = cpus_allowed();
     if (CPU_COUNT(&state->allowed) < 2 || !cpus_pin(&state->allowed, 0))
         return false;
-    return pthread_create(&state->mover, NULL, move, state) == 0;
+    return pthread_create(&state->other, NULL, disturb, state) == 0;
 }
 
 static void stall_end(stall *state)
 {
     __atomic_store_n(&state->stop, true, __ATOMIC_RELAXED);
-    pthread_join(state->mover, NULL);
+    pthread_join(state->other, NULL);
     cpus_restore(&state->allowed);
 }
 
@@ -114,17 +128,14 @@ static void stall_end(stall *state)
 static void watch(stall *state)
 {
     tide_bench *bench = state->bench;
-    uint64_t begin = clock_ns();
     while (tide_bench_next(bench)) {
+        uint64_t begin = clock_ns();
         void *object = tide_pool_get(bench->shared);
-        uint64_t got = clock_ns();
-        histogram_add(&state->latencies, got - begin);
+        histogram_add(&state->latencies, clock_ns() - begin);
         tide_bench_consume(bench, object);
-        got = clock_ns();
+        begin = clock_ns();
         tide_pool_put(bench->shared, object);
-        begin = clock_ns();
-        histogram_add(&state->latencies, begin - got);
-        begin = clock_ns();
+        histogram_add(&state->latencies, clock_ns() - begin);
     }
 }
 
@@ -141,7 +152,7 @@ static void stall_run(stall *state)
     tide_bench_count(state->bench, "rounds", (double)state->rounds);
 }
 
-static void stall_with(tide_bench *bench, bool advances)
+static void stall_with(tide_bench *bench, void (*how)(stall *state))
 {
     stall *state = mi_zalloc(sizeof *state);
     if (!state) {
@@ -149,7 +160,7 @@ static void stall_with(tide_bench *bench, bool advances)
         return;
     }
     state->bench = bench;
-    state->advances = advances;
+    state->disturb = how;
     stall_run(state);
     mi_free(state);
 }
@@ -157,11 +168,11 @@ static void stall_with(tide_bench *bench, bool advances)
 TIDE_BENCH(stall_epochs, .name = "tidepool/stall/epochs", .cpus_min = 2, .setup = make_pool,
            .teardown = unmake_pool)
 {
-    stall_with(bench, true);
+    stall_with(bench, disturb_by_epochs);
 }
 
 TIDE_BENCH(stall_none, .name = "tidepool/stall/none", .cpus_min = 2, .setup = make_pool,
            .teardown = unmake_pool)
 {
-    stall_with(bench, false);
+    stall_with(bench, disturb_by_use);
 }

@@ -8,7 +8,7 @@
  *         tide_pool *pool = bench->shared;
  *         while (tide_bench_next(bench)) {
  *             void *object = tide_pool_get(pool);
- *             tide_bench_consume(object);
+ *             tide_bench_consume(bench, object);
  *             tide_pool_put(pool, object);
  *         }
  *     }
