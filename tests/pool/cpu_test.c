@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * cpu_test.c: the fast path is what serves; CPU numbers beyond those known at start.
+ */
+#include "check.h"
+#include "internal.h"
+#include "tokens.h"
+
+enum { PAIRS = 500000 };
+
+static bool hits_enough(const tide_pool *pool)
+{
+    tide_pool_stats stats;
+    tide_pool_read_stats(pool, &stats);
+    return stats.gets > 0 && (double)stats.hits_cpu > 0.999 * (double)stats.gets;
+}
+
+static void get_and_put(unsigned index, void *context)
+{
+    size_t pairs = check_scaled(PAIRS);
+    for (size_t i = 0; i < pairs; i++)
+        tide_pool_put(context, tide_pool_get(context));
+}
+
+static void check_hit_rate(unsigned threads)
+{
+    tide_pool *pool = tide_pool_create(&(tide_pool_config){.object_size = 64});
+    cr_assert(pool);
+    check_threads(threads, get_and_put, pool);
+    cr_assert(hits_enough(pool));
+    tide_pool_destroy(pool);
+}
+
+Test(pool, hit_rate_of_one_thread_exceeds_999_of_1000)
+{
+    check_hit_rate(1);
+}
+
+Test(pool, hit_rate_of_four_threads_exceeds_999_of_1000)
+{
+    check_hit_rate(4);
+}
+
+/* Pushes and pops by sequence alone; returns how many found their object. */
+static size_t sequence_hits(struct tide__percpu *percpu, size_t count)
+{
+    int object;
+    size_t hits = 0;
+    for (size_t i = 0; i < count; i++)
+        hits += tide__rseq_push(percpu, &object) && tide__rseq_pop(percpu) == &object;
+    return hits;
+}
+
+/* Without this the slow path could serve all: it pushes and pops, too. */
+Test(pool, hits_are_by_sequence_where_there_are_sequences)
+{
+    size_t count = check_scaled(PAIRS);
+    tide_pool *pool = tide_pool_create(&(tide_pool_config){.object_size = 64});
+    size_t hits = sequence_hits(&pool->percpu, count);
+    if (check_has_rseq())
+        cr_assert(hits > count / 1000 * 999, "%zu hits of %zu", hits, count);
+    else
+        check_count(hits, 0);
+    while (tide__rseq_pop(&pool->percpu))
+        continue;
+    tide_pool_destroy(pool);
+}
+
+/* A pool that knows of one CPU only, on a machine that has more. */
+static void open_for_one_cpu(struct tokens *t, size_t limit)
+{
+    tide__percpu_use_cpu_id();
+    tokens_open(t, limit);
+    t->pool->percpu.count = 1;
+    if (t->pool->percpu.rseq_count > 1)
+        t->pool->percpu.rseq_count = 1;
+}
+
+static void cycle(struct tokens *t, size_t depth)
+{
+    struct token *held[1000];
+    size_t got = 0;
+    while (got < depth && (held[got] = tokens_get(t)))
+        got++;
+    while (got)
+        tokens_put(t, held[--got]);
+}
+
+Test(pool, cpu_beyond_those_known_still_caches)
+{
+    struct tokens t;
+    open_for_one_cpu(&t, 1000);
+    check_pin(check_cpu(1));
+    for (size_t depth = 1; depth <= 1000; depth *= 10) {
+        for (int i = 0; i < 10; i++)
+            cycle(&t, depth);
+        check_count(t.made, depth);
+    }
+    check_count(t.failed, 0);
+    tokens_check(&t, 0);
+    tide_epoch_advance();
+    cycle(&t, 1000);
+    check_count(t.made, 1000);
+    tokens_check(&t, 0);
+    tokens_close(&t);
+}
+
+static _Atomic unsigned working;
+
+static void cycle_or_advance(unsigned index, void *context)
+{
+    size_t cycles = check_scaled(20000);
+    check_pin(check_cpu(index));
+    for (size_t i = 0; index < 3 && i < cycles; i++)
+        cycle(context, 1 + i % 200);
+    atomic_fetch_sub(&working, index < 3);
+    while (index == 3 && atomic_load(&working))
+        tide_epoch_advance();
+}
+
+Test(pool, cpu_beyond_those_known_shares_with_the_others)
+{
+    struct tokens t;
+    open_for_one_cpu(&t, 100000);
+    atomic_store(&working, 3);
+    check_threads(4, cycle_or_advance, &t);
+    check_count(t.failed, 0);
+    tokens_check(&t, 0);
+    tokens_close(&t);
+}

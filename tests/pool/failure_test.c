@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * failure_test.c: the n-th allocation fails, for each n that there is.
+ *
+ * Linked so that the library's calls of tide__heap_alloc and tide__heap_free arrive here. The
+ * chunks of batches are kept for the life of the process (batch.c): they are not counted.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "batch.h"
+#include "check.h"
+#include "heap.h"
+#include "tide_epoch.h"
+#include "tide_pool.h"
+
+void *__real_tide__heap_alloc(size_t size, size_t align);
+void __real_tide__heap_free(void *memory);
+void *__wrap_tide__heap_alloc(size_t size, size_t align);
+void __wrap_tide__heap_free(void *memory);
+
+enum { OBJECT_COUNT = 1000, CHUNK_SIZE = 1024 * sizeof(struct batch) };
+
+static size_t calls, fail_at; /* calls are counted from 1; 0: none fails */
+static bool fail_on;          /* after the first failure, all calls fail */
+static size_t live, failures, chunks;
+
+static bool fails(void)
+{
+    calls++;
+    bool failing = fail_at && (fail_on ? calls >= fail_at : calls == fail_at);
+    failures += failing;
+    return failing;
+}
+
+void *__wrap_tide__heap_alloc(size_t size, size_t align)
+{
+    if (fails()) {
+        errno = ENOMEM;
+        return NULL;
+    }
+    void *memory = __real_tide__heap_alloc(size, align);
+    chunks += size == CHUNK_SIZE;
+    live += memory && size != CHUNK_SIZE;
+    return memory;
+}
+
+void __wrap_tide__heap_free(void *memory)
+{
+    live -= memory != NULL;
+    __real_tide__heap_free(memory);
+}
+
+/* Objects of a user's own `create`, which fails in the same way. */
+static void *create_failing(void *context)
+{
+    if (fails()) {
+        errno = EMFILE;
+        return NULL;
+    }
+    live++;
+    return malloc(32);
+}
+
+static void destroy_counted(void *object, void *context)
+{
+    live--;
+    free(object);
+}
+
+static void *objects[OBJECT_COUNT];
+
+static size_t get_each(tide_pool *pool, size_t count, int error)
+{
+    size_t got = 0;
+    for (size_t i = 0; i < count; i++) {
+        errno = 0;
+        void *object = tide_pool_get(pool);
+        if (object)
+            objects[got++] = object;
+        else
+            check_count(errno, error);
+    }
+    return got;
+}
+
+static size_t get_bulk(tide_pool *pool, size_t count, int error)
+{
+    errno = 0;
+    size_t got = tide_pool_get_bulk(pool, objects, count);
+    if (got < count)
+        check_count(errno, error);
+    return got;
+}
+
+static void prewarm(tide_pool *pool, size_t count, int error)
+{
+    errno = 0;
+    if (tide_pool_prewarm(pool, count) < count)
+        cr_assert(errno == error || errno == ENOMEM);
+}
+
+static void check_stats(tide_pool *pool, uint64_t held)
+{
+    tide_pool_stats stats;
+    tide_pool_read_stats(pool, &stats);
+    uint64_t made = stats.misses + stats.prewarmed;
+    uint64_t gone = stats.destroyed_epoch + stats.destroyed_drain + stats.destroyed_put;
+    check_count(stats.gets - stats.failures - stats.puts, held);
+    check_count(stats.cached + stats.victims + held + gone, made);
+}
+
+static void use(tide_pool *pool, int error)
+{
+    size_t got = get_each(pool, OBJECT_COUNT, error);
+    check_stats(pool, got);
+    for (size_t i = 0; i < got; i++)
+        tide_pool_put(pool, objects[i]);
+    prewarm(pool, 200, error);
+    tide_epoch_advance();
+    got = get_bulk(pool, 500, error);
+    check_stats(pool, got);
+    tide_pool_put_bulk(pool, objects, got);
+    tide_epoch_advance();
+    check_stats(pool, 0);
+    tide_pool_drain(pool);
+    got = get_each(pool, 100, error);
+    tide_pool_put_bulk(pool, objects, got);
+    check_stats(pool, 0);
+}
+
+/* One run; returns whether anything failed in it. */
+static bool run(const tide_pool_config *config)
+{
+    failures = 0;
+    calls = 0;
+    errno = 0;
+    tide_pool *pool = tide_pool_create(config);
+    if (pool)
+        use(pool, config->create ? EMFILE : ENOMEM);
+    else
+        check_count(errno, ENOMEM);
+    tide_pool_destroy(pool);
+    check_count(live, 0);
+    return failures > 0;
+}
+
+static void check_every_failure(const tide_pool_config *config)
+{
+    size_t step = OBJECT_COUNT / check_scaled(OBJECT_COUNT);
+    for (fail_at = 1; run(config); fail_at += fail_at < 20 ? 1 : step)
+        continue;
+    cr_assert(fail_at > OBJECT_COUNT); /* each object was one of the allocations */
+    cr_assert(chunks > 0);
+}
+
+static const tide_pool_config sized = {.object_size = 32};
+static const tide_pool_config created = {.create = create_failing, .destroy = destroy_counted};
+
+Test(pool, any_one_allocation_may_fail)
+{
+    fail_on = false;
+    check_every_failure(&sized);
+}
+
+Test(pool, all_allocations_may_fail_from_any_one_on)
+{
+    fail_on = true;
+    check_every_failure(&sized);
+}
+
+Test(pool, any_one_create_may_fail)
+{
+    fail_on = false;
+    check_every_failure(&created);
+}
+
+Test(pool, all_creates_may_fail_from_any_one_on)
+{
+    fail_on = true;
+    check_every_failure(&created);
+}
