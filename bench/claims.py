@@ -136,9 +136,9 @@ def held(threads, suffix, words):
 
 
 def transfer():
-    for size in ("64B", "4KiB") if CPUS > 1 else ():
+    for size, words in (("64B", "64 B"), ("4KiB", "4 KiB")) if CPUS > 1 else ():
         yield from beside(f"transfer.{size}", f"transfer/{size}",
-                          f"{size} got on one CPU, put on another", 1, "", "")
+                          f"{words}, got on one CPU, put on another", 1, "", "")
 
 
 def epochs():
