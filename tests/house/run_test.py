@@ -94,13 +94,25 @@ class Test(unittest.TestCase):
         self.assertIn("no route to the archive\n", done.stderr)
         self.assertRegex(done.stderr, r"run: apt-get could not install: .*cmake")
 
+    def run_as_nobody(self, *arguments):
+        os.chown(self.folder, 65534, 65534)
+        return self.run_verb(*arguments, prefix=["setpriv", "--reuid=65534", "--clear-groups"])
+
     @unittest.skipUnless(os.geteuid() == 0 and shutil.which("setpriv"), "only root can step down")
     def test_user_who_may_not_install_is_told_what_to_install(self):
         self.stub("dpkg-query", "exit 1")
         self.stub("sudo", "exit 1")
-        done = self.run_verb("build", prefix=["setpriv", "--reuid=65534", "--clear-groups"])
+        done = self.run_as_nobody("build")
         self.assertEqual(done.returncode, 3)
         self.assertRegex(done.stderr, r"run: .*as root: apt-get install .*cmake")
+
+    @unittest.skipUnless(os.geteuid() == 0 and shutil.which("setpriv"), "only root can step down")
+    def test_user_with_sudo_installs_through_it(self):
+        self.stub("dpkg-query", "exit 1")
+        self.stub("sudo", 'shift; BY_SUDO=1 exec "$@"')
+        self.stub("apt-get", f'echo "$BY_SUDO $@" >>{self.folder}/asked')
+        self.assertEqual(self.run_as_nobody("build").returncode, 0)
+        self.assertRegex((self.folder / "asked").read_text(), r"(?m)^1 install .*cmake")
 
     def test_build_that_fails_shows_the_end_of_its_log(self):
         self.stub("cmake", 'case "$*" in *--build*) echo undefined reference; exit 1; esac')

@@ -80,9 +80,9 @@ class File:
 
 
 def tracked(root):
-    """The files that git knows below `root` and that are there."""
-    names = subprocess.run(["git", "ls-files", "-z"], cwd=root, check=True,
-                           capture_output=True, text=True).stdout.split("\0")
+    """The files that git knows below `root` and that are there, whoever owns the checkout."""
+    names = subprocess.run(["git", "-c", "safe.directory=*", "ls-files", "-z"], cwd=root,
+                           check=True, stdout=subprocess.PIPE, text=True).stdout.split("\0")
     return [File(root, name) for name in names if name and (root / name).is_file()]
 
 
