@@ -74,24 +74,21 @@ def copy_tree(root, target):
         place.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(root / file.path, place)
     subprocess.run(["git", "init", "-q"], cwd=target, check=True)
-
-
-def plant(target, files):
-    for path, text in files:
-        place = target / path
-        place.parent.mkdir(parents=True, exist_ok=True)
-        place.write_text(text, encoding="utf-8")
     subprocess.run(["git", "add", "-A"], cwd=target, check=True)
 
 
-def run_tidy(target, *options):
+def run_tidy(target, files, *options):
+    """What tidy prints of the tree with these files added; they are taken away again."""
     script = pathlib.Path(__file__).with_name("tidy.py")
-    return subprocess.run([sys.executable, script, *options, target], capture_output=True,
-                          text=True, check=False).stdout
-
-
-def count_functions(target):
-    return len(rules.c_lengths(rules.Tree(target, source.tracked(target))))
+    for path, text in files.items():
+        (target / path).parent.mkdir(parents=True, exist_ok=True)
+        (target / path).write_text(text, encoding="utf-8")
+    subprocess.run(["git", "add", "--intent-to-add", *files], cwd=target, check=True)
+    done = subprocess.run([sys.executable, script, *options, target], stdout=subprocess.PIPE,
+                          text=True, check=False)
+    for path in files:
+        (target / path).unlink()
+    return done.stdout.split("\n")
 
 
 def complain(condition, message):
@@ -100,39 +97,32 @@ def complain(condition, message):
     return bool(condition)
 
 
-def check_plants(root):
-    """How many rules did not report what was planted for them, and only for them."""
+def check_plants(target):
+    """How many rules did not report what was planted for them."""
     wrong = 0
-    for rule, (path, text) in plants(1000).items():
-        with tempfile.TemporaryDirectory() as folder:
-            target = pathlib.Path(folder)
-            copy_tree(root, target)
-            subprocess.run(["git", "add", "-A"], cwd=target, check=True)
-            if rule.startswith("function-"):
-                path, text = plants(count_functions(target))[rule]
-            before = run_tidy(target, "--only", rule)
-            plant(target, [(path, text)])
-            added = set(run_tidy(target, "--only", rule).split("\n")) - set(before.split("\n"))
-            where = "." if rule in ("function-median", "function-percentile") else path
-            wrong += complain(not any(line.startswith(where) and f" {rule}: " in line
-                                      for line in added), f"{rule}: planted and not reported")
+    count = len(rules.c_lengths(rules.Tree(target, source.tracked(target))))
+    for rule, (path, text) in plants(count).items():
+        where = "." if rule in ("function-median", "function-percentile") else path
+        lines = run_tidy(target, {path: text}, "--only", rule)
+        found = any(line.startswith(f"{where}:") and f" {rule}: " in line for line in lines)
+        wrong += complain(not found, f"{rule}: planted and not reported")
     return wrong
 
 
-def check_twins(root):
-    with tempfile.TemporaryDirectory() as folder:
-        target = pathlib.Path(folder)
-        copy_tree(root, target)
-        plant(target, TWINS.items())
-        lines = [line for line in run_tidy(target).split("\n") if "/twins." in line]
-        return sum(complain(line, f"reported though right: {line}") for line in lines)
+def check_twins(target):
+    """How many lines tidy prints about what only looks like a violation."""
+    lines = [line for line in run_tidy(target, TWINS) if "/twins." in line]
+    return sum(complain(line, f"reported though right: {line}") for line in lines)
 
 
 def main():
     root = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else ".")
     wrong = len(set(rules.RULES) ^ set(plants(1)))
     complain(wrong, "not every rule has its plant")
-    wrong += check_plants(root) + check_twins(root)
+    with tempfile.TemporaryDirectory() as folder:
+        target = pathlib.Path(folder)
+        copy_tree(root, target)
+        wrong += check_plants(target) + check_twins(target)
     print(f"{len(rules.RULES)} rules, {wrong} wrong")
     return 1 if wrong else 0
 
