@@ -146,6 +146,13 @@ class Test(unittest.TestCase):
         self.assertEqual(done.returncode, 2)
         self.assertIn("'1m'", done.stderr)
 
+    def test_soak_goes_on_until_the_time_is_over_or_a_test_fails(self):
+        self.stub("ctest", f'echo $TIDE_SOAK_SECONDS >>{self.folder}/rounds; sleep 0.6')
+        self.assertEqual(self.run_verb("soak", TIDE_SOAK_SECONDS="2").returncode, 0)
+        self.assertGreater((self.folder / "rounds").read_text().count("2\n"), 1)
+        self.stub("ctest", "exit 8")
+        self.assertEqual(self.run_verb("soak", TIDE_SOAK_SECONDS="2").returncode, 1)
+
     def test_every_leg_is_part_of_the_continuous_integration(self):
         text = (SOURCE / ".ci/run").read_text(encoding="ascii")
         self.assertRegex(text, r'(?m)^exec .*/run" test$')
