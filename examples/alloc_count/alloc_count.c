@@ -53,9 +53,13 @@ static struct stripe *own_stripe(void)
     return own;
 }
 
+/* An allocator may carry out one function by calling another, in front of which this library
+ * stands too: only the call that the program made counts. */
+THREAD_LOCAL unsigned depth;
+
 static void *count_alloc(void *memory, size_t size)
 {
-    if (memory) {
+    if (memory && !depth) {
         struct stripe *stripe = own_stripe();
         add(&stripe->allocations, 1);
         add(&stripe->bytes, size);
@@ -65,7 +69,8 @@ static void *count_alloc(void *memory, size_t size)
 
 static void count_free(void)
 {
-    add(&own_stripe()->frees, 1);
+    if (!depth)
+        add(&own_stripe()->frees, 1);
 }
 
 EXPORT void tide_alloc_count_read(struct alloc_count *count)
@@ -176,13 +181,19 @@ typedef void *two_sizes(size_t first, size_t second);
 
 static void *alloc_one(enum function function, size_t size)
 {
-    return count_alloc(((one_size *)next(function))(size), size);
+    depth++;
+    void *memory = ((one_size *)next(function))(size);
+    depth--;
+    return count_alloc(memory, size);
 }
 
-/* A product that overflows is not counted: the call has failed then. */
-static void *alloc_product(enum function function, size_t count, size_t size)
+/* `size` is what counts; it is wrong only when the call fails. */
+static void *alloc_two(enum function function, size_t first, size_t second, size_t size)
 {
-    return count_alloc(((two_sizes *)next(function))(count, size), count * size);
+    depth++;
+    void *memory = ((two_sizes *)next(function))(first, second);
+    depth--;
+    return count_alloc(memory, size);
 }
 
 static void release(enum function function, void *memory)
@@ -190,7 +201,9 @@ static void release(enum function function, void *memory)
     if (!memory || is_bootstrap(memory))
         return;
     count_free();
+    depth++;
     ((void (*)(void *))next(function))(memory);
+    depth--;
 }
 
 EXPORT void *malloc(size_t size)
@@ -200,7 +213,7 @@ EXPORT void *malloc(size_t size)
 
 EXPORT void *calloc(size_t count, size_t size)
 {
-    return alloc_product(CALLOC, count, size);
+    return alloc_two(CALLOC, count, size, count * size);
 }
 
 static void *realloc_bootstrap(void *memory, size_t size)
@@ -214,7 +227,9 @@ EXPORT void *realloc(void *memory, size_t size)
 {
     if (is_bootstrap(memory))
         return realloc_bootstrap(memory, size);
+    depth++;
     void *moved = ((void *(*)(void *, size_t))next(REALLOC))(memory, size);
+    depth--;
     if (memory && (moved || !size))
         count_free();
     return count_alloc(moved, size);
@@ -236,17 +251,19 @@ EXPORT void free(void *memory)
 
 EXPORT void *memalign(size_t align, size_t size)
 {
-    return count_alloc(((two_sizes *)next(MEMALIGN))(align, size), size);
+    return alloc_two(MEMALIGN, align, size, size);
 }
 
 EXPORT void *aligned_alloc(size_t align, size_t size)
 {
-    return count_alloc(((two_sizes *)next(ALIGNED_ALLOC))(align, size), size);
+    return alloc_two(ALIGNED_ALLOC, align, size, size);
 }
 
 EXPORT int posix_memalign(void **memory, size_t align, size_t size)
 {
+    depth++;
     int error = ((int (*)(void **, size_t, size_t))next(POSIX_MEMALIGN))(memory, align, size);
+    depth--;
     if (!error)
         count_alloc(*memory, size);
     return error;
@@ -264,17 +281,17 @@ EXPORT void *mi_zalloc(size_t size)
 
 EXPORT void *mi_calloc(size_t count, size_t size)
 {
-    return alloc_product(MI_CALLOC, count, size);
+    return alloc_two(MI_CALLOC, count, size, count * size);
 }
 
 EXPORT void *mi_malloc_aligned(size_t size, size_t align)
 {
-    return count_alloc(((two_sizes *)next(MI_MALLOC_ALIGNED))(size, align), size);
+    return alloc_two(MI_MALLOC_ALIGNED, size, align, size);
 }
 
 EXPORT void *mi_zalloc_aligned(size_t size, size_t align)
 {
-    return count_alloc(((two_sizes *)next(MI_ZALLOC_ALIGNED))(size, align), size);
+    return alloc_two(MI_ZALLOC_ALIGNED, size, align, size);
 }
 
 EXPORT void mi_free(void *memory)

@@ -63,7 +63,8 @@ static int compare_entries(const void *left, const void *right, void *argument)
 
 static void index_sort(struct index *index)
 {
-    qsort_r(index->entries, index->count, sizeof *index->entries, compare_entries, index);
+    if (index->count) /* else there may be no array */
+        qsort_r(index->entries, index->count, sizeof *index->entries, compare_entries, index);
 }
 
 /* Where the first key is whose start, as far as `key` goes, is above `key` or equals it; with

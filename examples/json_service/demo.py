@@ -16,7 +16,7 @@ import subprocess
 import sys
 
 from bad_input import BAD_INPUT
-from service import HERE, HOST, Failed, Service, body_of, queries, request, status_of, without_date
+from service import HERE, HOST, Failed, Service, hit_rate, queries, request, status_of, without_date
 
 DATA = pathlib.Path("/usr/share/iso-codes/json/iso_639-3.json")
 CONNECTIONS = 16
@@ -100,9 +100,9 @@ class Demo:
     def count(self, variant):
         """Heap allocations and bytes for each request, over a fixed number of them."""
         with self.start(variant, counted=True) as service:
-            send_passes(service, WARM_PASSES)
+            service.send_passes(WARM_PASSES)
             before = service.stats()
-            send_passes(service, COUNTED_PASSES)
+            service.send_passes(COUNTED_PASSES)
             after = service.stats()
         if not before["heap"]:
             raise Failed("the allocation counter did not get into the service")
@@ -113,7 +113,7 @@ class Demo:
     def load(self, variant):
         """One round of wrk."""
         with self.start(variant) as service:
-            send_passes(service, WARM_PASSES)
+            service.send_passes(WARM_PASSES)
             before, cpu_before = service.stats(), service.cpu_seconds()
             result = self.wrk(service)
             cpu, after = service.cpu_seconds() - cpu_before, service.stats()
@@ -147,29 +147,6 @@ class Demo:
                 f"{result['rate']:>8,.0f} requests/s  P99 {result['p99_us'] / 1000:.2f} ms")
             results[i].append(result)
         return results
-
-
-def send_passes(service, passes):
-    """The query mix, `passes` times, over one connection that is kept open."""
-    data = [request(*query, headers=b"") for query in queries()]
-    with service.connect() as connection, connection.makefile("rb") as stream:
-        for one in itertools.chain.from_iterable([data] * passes):
-            connection.sendall(one)
-            if read_reply(stream) != 200:
-                raise Failed(f"{service.memory}: the query mix got an answer that is not 200")
-
-
-def read_reply(stream):
-    head = b"".join(iter(lambda: stream.readline() or b"\r\n", b"\r\n")).lower()
-    stream.read(int(head.partition(b"content-length:")[2].split(b"\r\n")[0] or 0))
-    return int(head[9:12] or 0)
-
-
-def hit_rate(before, after):
-    """The share of gets that found an object, over all pools; None without pools."""
-    hits, gets = (sum(pool[key] for pool in after["pools"]) -
-                  sum(pool[key] for pool in before["pools"]) for key in ("hits", "gets"))
-    return hits / gets if gets else None
 
 
 def summarize(variant, counts, rounds):
@@ -236,7 +213,7 @@ def run(options):
 def main():
     try:
         run(parse_options())
-    except Failed as failed:
+    except (Failed, OSError, ValueError) as failed:
         print(f"demo: {failed}", file=sys.stderr)
         sys.exit(3)
 

@@ -11,6 +11,7 @@
 #include "memory.h"
 #include "routes.h"
 #include "stats.h"
+#include "unanswered.h"
 
 enum { IDLE_SECONDS = 10, BACKLOG = 256 };
 
@@ -136,14 +137,18 @@ struct MHD_Daemon *server_start(struct service *service, uint16_t port, unsigned
         {MHD_OPTION_CONNECTION_TIMEOUT, IDLE_SECONDS, NULL},
         {MHD_OPTION_LISTEN_BACKLOG_SIZE, BACKLOG, NULL},
         {MHD_OPTION_STRICT_FOR_CLIENT, 1, NULL},
+        {MHD_OPTION_NOTIFY_CONNECTION, (intptr_t)unanswered_notice, NULL},
         {MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)complete, service},
         {MHD_OPTION_URI_LOG_CALLBACK, (intptr_t)begin, service},
         {MHD_OPTION_UNESCAPE_CALLBACK, (intptr_t)keep_escapes, NULL},
         {threads > 1 ? MHD_OPTION_THREAD_POOL_SIZE : MHD_OPTION_END, (intptr_t)threads, NULL},
         {MHD_OPTION_END, 0, NULL},
     };
-    return MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD, port, NULL, NULL, handle, service,
-                            MHD_OPTION_ARRAY, options, MHD_OPTION_END);
+    /* Not epoll: there, the server does not see the end of a connection that comes right behind
+     * half a request, and keeps it until it has been idle for too long. */
+    unsigned flags = MHD_USE_POLL_INTERNAL_THREAD | MHD_USE_TURBO;
+    return MHD_start_daemon(flags, port, NULL, NULL, handle, service, MHD_OPTION_ARRAY, options,
+                            MHD_OPTION_END);
 }
 
 uint16_t server_port(struct MHD_Daemon *daemon)

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """service.py: starts the JSON service and talks to it, for the demo and its tests."""
+import itertools
 import json
 import os
 import pathlib
@@ -101,6 +102,15 @@ class Service:
                 pass  # closed while we were sending: what it had to say is still to be read
             return read_all(connection)
 
+    def send_passes(self, passes):
+        """The query mix, `passes` times, over one connection that is kept open."""
+        data = [request(*query, headers=b"") for query in queries()]
+        with self.connect() as connection, connection.makefile("rb") as stream:
+            for one in itertools.chain.from_iterable([data] * passes):
+                connection.sendall(one)
+                if read_reply(stream) != 200:
+                    raise Failed(f"{self.memory}: the query mix got an answer that is not 200")
+
     def get(self, path):
         return self.send(request("GET", path))
 
@@ -122,3 +132,18 @@ def read_all(connection):
     except ConnectionResetError:
         pass  # the service closed with bytes of ours unread; what it sent counts
     return data
+
+
+def read_reply(stream):
+    """Reads one reply of a connection that is kept open; returns its status."""
+    head = b"".join(iter(lambda: stream.readline() or b"\r\n", b"\r\n"))
+    stream.read(int(head.lower().partition(b"content-length:")[2].split(b"\r\n")[0] or 0))
+    return status_of(head)
+
+
+def hit_rate(before, after):
+    """The share of gets that found an object, over all pools, between two readings of /stats;
+    None without pools."""
+    hits, gets = (sum(pool[key] for pool in after["pools"]) -
+                  sum(pool[key] for pool in before["pools"]) for key in ("hits", "gets"))
+    return hits / gets if gets else None
