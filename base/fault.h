@@ -2,8 +2,8 @@
 /*
  * fault.h: faults that test builds of the library put into its critical steps.
  *
- * TIDE_FAULT_DELAY=n spins n times inside each sequence, between the load of the primary array
- * and the commit, so that whatever can go wrong there does. TIDE_FAULT_NO_FENCE leaves out the
+ * TIDE_FAULT_DELAY=n spins n times inside each sequence, between the load of a stack's word and
+ * the commit, so that whatever can go wrong there does. TIDE_FAULT_NO_FENCE leaves out the
  * fence that makes an epoch safe: such a build must fail its tests. Both are unset in every
  * build that is installed.
  */

@@ -43,9 +43,8 @@
     "cmp %w[stack], %w[n]\n"                                                                       \
     "b.hs 2f\n"                                                                                    \
     "ldr %[n], %[primary]\n"                                                                       \
-    "add %[stack], %[n], %[stack], lsl %[shift]\n" TIDE__RSEQ_DELAY                                \
-    "ldr %[word], [%[stack]]\n"                                                                    \
-    "and %[n], %[word], #0xffff\n"
+    "add %[stack], %[n], %[stack], lsl %[shift]\n"                                                 \
+    "ldr %[word], [%[stack]]\n" TIDE__RSEQ_DELAY "and %[n], %[word], #0xffff\n"
 
 #define TIDE__RSEQ_COMMIT                                                                          \
     "str %[word], [%[stack]]\n"                                                                    \

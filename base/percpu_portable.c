@@ -2,9 +2,10 @@
 /*
  * percpu_portable.c: the body of percpu.h in portable C, a try-lock per stack.
  *
- * Lock states: FREE, HELD for the few instructions of an operation, CLOSED once an epoch owns
- * the stack. Nobody waits but tide__percpu_close. A signal handler that finds the stack of the
- * thread that it interrupted HELD takes the next one.
+ * A lock is FREE, or HELD for the few instructions of an operation; CLOSED is added when an
+ * epoch takes the stack, so that nobody enters any more, and owns it once it is not HELD. Nobody
+ * waits but tide__percpu_close. A signal handler that finds the stack of the thread that it
+ * interrupted HELD takes the next one.
  */
 #include <sched.h>
 #include <string.h>
@@ -12,10 +13,10 @@
 #include "fault.h"
 #include "percpu.h"
 
-enum { FREE, HELD, CLOSED };
+enum { FREE = 0, HELD = 1, CLOSED = 2 };
 enum { SPINS_BEFORE_YIELD = 100 };
 
-/* Between finding a stack and committing to it; tests make it long. */
+/* Between looking into a stack and committing to it; tests make it long. */
 static inline void fault_delay(void)
 {
     for (int spin = 0; spin < TIDE__FAULT_DELAY; spin++)
@@ -25,15 +26,16 @@ static inline void fault_delay(void)
 static bool try_lock(struct tide__percpu_stack *stack, uint32_t *state)
 {
     *state = FREE;
-    /* Pairs with the release in unlock and in tide__percpu_open: items are visible. */
+    /* Pairs with the release in unlock and in tide__percpu_open: items are visible. Finding it
+     * CLOSED pairs with the release in tide__percpu_close: the new primary is. */
     return atomic_compare_exchange_strong_explicit(&stack->lock, state, HELD, memory_order_acquire,
                                                    memory_order_acquire);
 }
 
 static void unlock(struct tide__percpu_stack *stack)
 {
-    /* Pairs with the acquire in try_lock and in tide__percpu_close. */
-    atomic_store_explicit(&stack->lock, FREE, memory_order_release);
+    /* Pairs with the acquire in try_lock and in wait_unlocked. */
+    atomic_fetch_and_explicit(&stack->lock, ~(uint32_t)HELD, memory_order_release);
 }
 
 /* Locks this thread's stack or one after it; NULL if all are taken. */
@@ -46,11 +48,9 @@ static struct tide__percpu_stack *enter(struct tide__percpu *percpu)
             atomic_load_explicit(&percpu->primary, memory_order_acquire);
         struct tide__percpu_stack *stack = &stacks[(start + tried) % percpu->count];
         uint32_t state;
-        if (try_lock(stack, &state)) {
-            fault_delay();
+        if (try_lock(stack, &state))
             return stack;
-        }
-        if (state == CLOSED)
+        if (state & CLOSED)
             tried--; /* there is a new primary, stored before this one was closed */
     }
     return NULL;
@@ -58,6 +58,7 @@ static struct tide__percpu_stack *enter(struct tide__percpu *percpu)
 
 static void commit(struct tide__percpu_stack *stack, uint64_t change)
 {
+    fault_delay();
     uint64_t word = atomic_load_explicit(&stack->word, memory_order_relaxed);
     atomic_store_explicit(&stack->word, word + change, memory_order_relaxed);
     unlock(stack);
@@ -113,14 +114,11 @@ bool tide__percpu_push_bulk_portable(struct tide__percpu *percpu, void *const *i
     return fits;
 }
 
-static void close_stack(struct tide__percpu_stack *stack)
+static void wait_unlocked(struct tide__percpu_stack *stack)
 {
-    uint32_t state = FREE;
-    /* Pairs with the release in unlock: the last commit is visible to the new owner. The
-     * release shows the new primary to the acquire in try_lock that finds this CLOSED. */
-    for (unsigned spins = 1; !atomic_compare_exchange_weak_explicit(
-             &stack->lock, &state, CLOSED, memory_order_acq_rel, memory_order_relaxed);
-         spins++, state = FREE) {
+    /* Pairs with the release in unlock: the last commit is visible to the new owner. */
+    for (unsigned spins = 1; atomic_load_explicit(&stack->lock, memory_order_acquire) & HELD;
+         spins++) {
         if (spins % SPINS_BEFORE_YIELD)
             cpu_relax();
         else
@@ -132,21 +130,23 @@ void tide__percpu_close(struct tide__percpu_stack *stacks, unsigned count)
 {
     if (tide__percpu_body() != TIDE__PERCPU_PORTABLE || TIDE__FAULT_NO_FENCE)
         return;
+    for (unsigned i = 0; i < count; i++) {
+        /* Pairs with the acquire in try_lock: who finds this finds the new primary. */
+        atomic_fetch_or_explicit(&stacks[i].lock, CLOSED, memory_order_release);
+    }
     for (unsigned i = 0; i < count; i++)
-        close_stack(&stacks[i]);
+        wait_unlocked(&stacks[i]);
 }
 
 void tide__percpu_open(struct tide__percpu_stack *stacks, unsigned count)
 {
+    /* Pairs with the acquire in try_lock. */
     for (unsigned i = 0; i < count; i++)
-        unlock(&stacks[i]);
+        atomic_store_explicit(&stacks[i].lock, FREE, memory_order_release);
 }
 
 void tide__percpu_unlock(struct tide__percpu_stack *stacks, unsigned count)
 {
-    for (unsigned i = 0; i < count; i++) {
-        uint32_t state = HELD;
-        atomic_compare_exchange_strong_explicit(&stacks[i].lock, &state, FREE, memory_order_relaxed,
-                                                memory_order_relaxed);
-    }
+    for (unsigned i = 0; i < count; i++)
+        atomic_fetch_and_explicit(&stacks[i].lock, ~(uint32_t)HELD, memory_order_relaxed);
 }

@@ -51,9 +51,8 @@
     "cmpl %[cpus], %k[stack]\n"                                                                    \
     "jae 2f\n"                                                                                     \
     "shlq %[shift], %[stack]\n"                                                                    \
-    "addq %[primary], %[stack]\n" TIDE__RSEQ_DELAY                                                 \
-    "movq (%[stack]), %[word]\n"                                                                   \
-    "movzwl %w[word], %k[n]\n"
+    "addq %[primary], %[stack]\n"                                                                  \
+    "movq (%[stack]), %[word]\n" TIDE__RSEQ_DELAY "movzwl %w[word], %k[n]\n"
 
 #define TIDE__RSEQ_COMMIT                                                                          \
     "movq %[word], (%[stack])\n"                                                                   \
