@@ -51,10 +51,10 @@ Test(pool, cpp_typed_wrappers_hold_objects)
     tide_pool *pool = create_pool();
     check_pin(check_cpu(0));
     std::string *string = strings_get(pool);
-    cr_assert(*string == "tide");
+    check_that(*string == "tide");
     strings_put(pool, string);
     std::string *same = strings_get(pool);
-    cr_assert(same == string && same->empty());
+    check_that(same == string && same->empty());
     strings_put(pool, same);
     tide_pool_destroy(pool);
     check_count(alive, 0);

@@ -17,8 +17,8 @@ static void check_hits(const tide_pool *pool, double share, double share_fast)
     double gets = (double)stats.gets, missed = (double)(stats.misses + stats.failures);
     fprintf(stderr, "%.4f %% hits, %.4f %% on the fast path\n", 100 - 100 * missed / gets,
             100 * (double)stats.hits_cpu / gets);
-    cr_assert(gets > 0 && gets - missed > share * gets);
-    cr_assert((double)stats.hits_cpu > share_fast * gets);
+    check_that(gets > 0 && gets - missed > share * gets);
+    check_that((double)stats.hits_cpu > share_fast * gets);
 }
 
 static void get_and_put(unsigned index, void *context)
@@ -31,7 +31,7 @@ static void get_and_put(unsigned index, void *context)
 static void check_hit_rate(unsigned threads, double share, double share_fast)
 {
     tide_pool *pool = tide_pool_create(&(tide_pool_config){.object_size = 64});
-    cr_assert(pool);
+    check_that(pool);
     check_threads(threads, get_and_put, pool);
     check_hits(pool, share, share_fast);
     tide_pool_destroy(pool);
@@ -69,7 +69,7 @@ Test(pool, hits_are_by_sequence_where_there_are_sequences)
     tide_pool *pool = tide_pool_create(&(tide_pool_config){.object_size = 64});
     size_t hits = sequence_hits(&pool->percpu, count);
     if (check_has_rseq())
-        cr_assert(hits > count / 1000 * 999, "%zu hits of %zu", hits, count);
+        check_that(hits > count / 1000 * 999, "%zu hits of %zu", hits, count);
     else
         check_count(hits, 0);
     while (tide__rseq_pop(&pool->percpu))

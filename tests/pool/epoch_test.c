@@ -52,7 +52,7 @@ Test(pool, victim_taken_and_put_back_is_young_again)
     tokens_open(&t, 1);
     for (int epoch = 0; epoch < 10; epoch++) {
         struct token *token = tokens_get(&t);
-        cr_assert(token);
+        check_that(token);
         tokens_put(&t, token);
         check_count(stats_of(&t).cached, 1);
         tide_epoch_advance();
@@ -90,8 +90,8 @@ Test(pool, young_objects_are_found_before_victims)
     tokens_put(&t, old);
     tide_epoch_advance();
     tokens_put(&t, fresh);
-    cr_assert(tokens_get(&t) == fresh);
-    cr_assert(tokens_get(&t) == old);
+    check_that(tokens_get(&t) == fresh);
+    check_that(tokens_get(&t) == old);
     tokens_put(&t, old);
     tokens_put(&t, fresh);
     tokens_close(&t);
@@ -249,7 +249,7 @@ Test(pool, statistics_add_up_after_every_step)
     tokens_open(&t, 3000);
     for (size_t i = 0; i < steps; i++) {
         count = step(&t, &random, count);
-        cr_assert(tokens_are_right(&t, count), "step %zu", i);
+        check_that(tokens_are_right(&t, count), "step %zu", i);
     }
     tokens_check(&t, count);
     tokens_put_bulk(&t, held, count);

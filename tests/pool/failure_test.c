@@ -97,7 +97,7 @@ static void prewarm(tide_pool *pool, size_t count, int error)
 {
     errno = 0;
     if (tide_pool_prewarm(pool, count) < count)
-        cr_assert(errno == error || errno == ENOMEM);
+        check_that(errno == error || errno == ENOMEM);
 }
 
 static void check_stats(tide_pool *pool, uint64_t held)
@@ -150,8 +150,8 @@ static void check_every_failure(const tide_pool_config *config)
     size_t step = OBJECT_COUNT / check_scaled(OBJECT_COUNT);
     for (fail_at = 1; run(config); fail_at += fail_at < 20 ? 1 : step)
         continue;
-    cr_assert(fail_at > OBJECT_COUNT); /* each object was one of the allocations */
-    cr_assert(chunks > 0);
+    check_that(fail_at > OBJECT_COUNT); /* each object was one of the allocations */
+    check_that(chunks > 0);
 }
 
 static const tide_pool_config sized = {.object_size = 32};

@@ -42,8 +42,8 @@ Test(pool, fork_gives_the_child_a_copy)
         tide_pool_destroy(t.pool);
         _exit(right && t.made == t.destroyed ? 0 : 1);
     }
-    cr_assert(goes_on());
-    cr_assert(ended_well(child));
+    check_that(goes_on());
+    check_that(ended_well(child));
     tokens_close(&t);
 }
 
@@ -58,8 +58,8 @@ Test(pool, fork_may_be_nested)
         bool right = goes_on() && (grandchild == 0 || ended_well(grandchild));
         _exit(right ? 0 : 1);
     }
-    cr_assert(ended_well(child));
-    cr_assert(goes_on());
+    check_that(ended_well(child));
+    check_that(goes_on());
     tokens_close(&t);
 }
 

@@ -19,15 +19,15 @@ Test(pool, go_test_pool_pinned_gets_back_newest_first)
     tokens_open(&t, 8);
     check_pin(check_cpu(0));
     struct token *a = tokens_get(&t), *b = tokens_get(&t);
-    cr_assert(a != b);
+    check_that(a != b);
     tokens_put(&t, a);
     tokens_put(&t, b);
     tide_pool_put(t.pool, NULL);
-    cr_assert(tokens_get(&t) == b);
-    cr_assert(tokens_get(&t) == a);
+    check_that(tokens_get(&t) == b);
+    check_that(tokens_get(&t) == a);
     check_count(t.made, 2);
     struct token *c = tokens_get(&t);
-    cr_assert(c != a && c != b);
+    check_that(c != a && c != b);
     check_count(t.made, 3);
     struct token *all[] = {a, b, c};
     tokens_put_bulk(&t, all, 3);
@@ -61,7 +61,7 @@ Test(pool, go_test_pool_new_is_called_only_when_empty)
     struct token *one = tokens_get(&t), *two = tokens_get(&t);
     check_count(t.made, 2);
     tokens_put(&t, two);
-    cr_assert(tokens_get(&t) == two);
+    check_that(tokens_get(&t) == two);
     check_count(t.made, 2);
     struct token *three = tokens_get(&t);
     check_count(t.made, 3);
@@ -207,13 +207,13 @@ static void check_handover(unsigned producers, unsigned consumers, size_t values
     struct handover h = {.values = values, .producers = producers, .bulk = bulk};
     h.pool = tide_pool_create(&(tide_pool_config){.create = create_nothing});
     h.seen = calloc(values, sizeof(*h.seen));
-    cr_assert(h.pool && h.seen);
+    check_that(h.pool && h.seen);
     check_threads(producers + consumers, produce_or_consume, &h);
     size_t wrong = 0;
     for (size_t i = 0; i < values; i++)
         wrong += h.seen[i] != 1;
     check_count(wrong, 0);
-    cr_assert(h.from_own > 0);
+    check_that(h.from_own > 0);
     tide_pool_destroy(h.pool);
     free(h.seen);
 }

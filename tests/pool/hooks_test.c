@@ -41,7 +41,7 @@ static void get_all(tide_pool *pool, void **objects, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         objects[i] = tide_pool_get(pool);
-        cr_assert(objects[i]);
+        check_that(objects[i]);
     }
 }
 

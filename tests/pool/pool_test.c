@@ -18,7 +18,7 @@ static void *create_null(void *context)
 static void check_refused(const tide_pool_config *config)
 {
     errno = 0;
-    cr_assert(!tide_pool_create(config));
+    check_that(!tide_pool_create(config));
     check_count(errno, EINVAL);
 }
 
@@ -38,9 +38,9 @@ Test(pool, create_takes_the_least_config)
 {
     tide_pool *pool = tide_pool_create(&(tide_pool_config){.object_size = 1});
     tide_pool_stats stats;
-    cr_assert(pool);
+    check_that(pool);
     tide_pool_read_stats(pool, &stats);
-    cr_assert(!strcmp(stats.name, "pool"));
+    check_that(!strcmp(stats.name, "pool"));
     check_count(stats.gets + stats.puts + stats.cached + stats.victims, 0);
     tide_pool_destroy(pool);
 }
@@ -67,7 +67,7 @@ Test(pool, get_on_empty_creates)
     struct tokens t;
     tokens_open(&t, 2);
     struct token *token = tokens_get(&t);
-    cr_assert(token);
+    check_that(token);
     check_count(t.made, 1);
     tokens_check(&t, 1);
     tokens_put(&t, token);
@@ -79,7 +79,7 @@ Test(pool, get_fails_with_the_errno_of_create)
     tide_pool *pool = tide_pool_create(&(tide_pool_config){.create = create_null});
     void *objects[3];
     errno = 0;
-    cr_assert(!tide_pool_get(pool));
+    check_that(!tide_pool_get(pool));
     check_count(errno, EMFILE);
     errno = 0;
     check_count(tide_pool_get_bulk(pool, objects, 3), 0);
@@ -97,9 +97,9 @@ Test(pool, get_fails_with_the_errno_of_create)
 Test(pool, get_fails_with_enomem_for_an_object_too_large)
 {
     tide_pool *pool = tide_pool_create(&(tide_pool_config){.object_size = PTRDIFF_MAX});
-    cr_assert(pool);
+    check_that(pool);
     errno = 0;
-    cr_assert(!tide_pool_get(pool));
+    check_that(!tide_pool_get(pool));
     check_count(errno, ENOMEM);
     tide_pool_destroy(pool);
 }
@@ -156,14 +156,14 @@ static void check_sized(size_t size, size_t align)
     size_t step = align ? align : _Alignof(max_align_t), wrong = 0;
     tide_pool *pool =
         tide_pool_create(&(tide_pool_config){.object_size = size, .object_align = align});
-    cr_assert(pool);
+    check_that(pool);
     check_count(tide_pool_get_bulk(pool, objects, SIZED_COUNT), SIZED_COUNT);
     for (size_t i = 0; i < SIZED_COUNT; i++) {
         wrong += (uintptr_t)objects[i] % step != 0 || !is_zeroed(objects[i], size);
         memset(objects[i], 0xa5, size);
     }
-    cr_assert(!wrong, "%zu of size %zu and alignment %zu are wrong", wrong, size, align);
-    cr_assert(are_apart(objects, SIZED_COUNT, size));
+    check_that(!wrong, "%zu of size %zu and alignment %zu are wrong", wrong, size, align);
+    check_that(are_apart(objects, SIZED_COUNT, size));
     tide_pool_put_bulk(pool, objects, SIZED_COUNT);
     tide_pool_destroy(pool);
 }
@@ -213,7 +213,7 @@ Test(pool, typed_wrappers_are_get_and_put)
     pair->second = 7;
     pairs_put(pool, pair);
     same = pairs_get(pool);
-    cr_assert(same == pair);
+    check_that(same == pair);
     check_count(same->second, 7);
     pairs_put(pool, same);
     tide_pool_destroy(pool);
@@ -243,7 +243,7 @@ Test(pool, walk_visits_each_pool_until_told_to_stop)
     tide_pool_walk(remember, &all);
     check_count(all.count, 3);
     for (size_t i = 0; i < 3; i++)
-        cr_assert(!strcmp(all.names[i], names[i]));
+        check_that(!strcmp(all.names[i], names[i]));
     tide_pool_walk(remember, &two);
     check_count(two.count, 2);
     for (size_t i = 0; i < 3; i++)

@@ -59,7 +59,7 @@ static void check_traffic(void (*meanwhile)(struct tokens *), unsigned disturber
     tokens_open(&traffic.tokens, 100000);
     atomic_store(&running, traffic.workers);
     check_threads(traffic.workers + disturbers, work_or_disturb, &traffic);
-    cr_assert(traffic.meanwhiles > 0);
+    check_that(traffic.meanwhiles > 0);
     check_count(traffic.tokens.failed, 0);
     tokens_check(&traffic.tokens, 0);
     tokens_close(&traffic.tokens);
@@ -175,7 +175,7 @@ Test(pool, threads_come_and_go)
     tokens_open(&t, 1000);
     for (size_t i = 0; i < rounds; i++) {
         for (int k = 0; k < 4; k++)
-            cr_assert(!pthread_create(&threads[k], NULL, short_life, &t));
+            check_that(!pthread_create(&threads[k], NULL, short_life, &t));
         for (int k = 0; k < 4; k++)
             pthread_join(threads[k], NULL);
         if (i % 100 == 0)
@@ -229,7 +229,7 @@ Test(pool, batches_are_stolen_from_other_cpus)
         got++;
     check_count(t.made, 1000);
     tide_pool_read_stats(t.pool, &stats);
-    cr_assert(stats.hits_stolen + stats.hits_batch > 0);
+    check_that(stats.hits_stolen + stats.hits_batch > 0);
     tokens_check(&t, 800);
     tokens_put_bulk(&t, taken, 800);
     tokens_close(&t);

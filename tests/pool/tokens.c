@@ -58,7 +58,7 @@ void tokens_open(struct tokens *tokens, size_t limit)
                                                         .reset = token_reset,
                                                         .destroy = token_destroy,
                                                         .context = tokens});
-    cr_assert(tokens->array && tokens->pool);
+    check_that(tokens->array && tokens->pool);
 }
 
 void tokens_close(struct tokens *tokens)
@@ -125,7 +125,7 @@ void tokens_check(struct tokens *tokens, size_t held)
     tide_pool_read_stats(tokens->pool, &stats);
     check_count(tokens->wrong, 0);
     check_count(stats.gets, hits(&stats) + stats.misses + stats.failures);
-    cr_assert(stats.failures <= tokens->failed); /* a prewarm may have failed, too */
+    check_that(stats.failures <= tokens->failed); /* a prewarm may have failed, too */
     check_count(stats.misses + stats.prewarmed, tokens->made);
     check_count(stats.puts, tokens->reset);
     check_count(hits(&stats) + stats.misses - stats.puts, held);
