@@ -6,11 +6,14 @@
 
 #include <errno.h>
 #include <mimalloc.h>
+#include <stdatomic.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "compiler.h"
+
+enum { PAGE = 4096 };
 
 #if TIDE__ASAN
 static void *zalloc_aligned(size_t size, size_t align)
@@ -23,6 +26,11 @@ static void *zalloc_aligned(size_t size, size_t align)
     return memset(memory, 0, size);
 }
 
+static void *zalloc_spread(size_t size)
+{
+    return zalloc_aligned(size, CACHE_LINE);
+}
+
 static void release(void *memory)
 {
     free(memory);
@@ -33,18 +41,35 @@ static void *zalloc_aligned(size_t size, size_t align)
     return mi_zalloc_aligned(size, align);
 }
 
+static void *zalloc_spread(size_t size)
+{
+    static _Atomic size_t lines;
+    size_t line = atomic_fetch_add_explicit(&lines, 1, memory_order_relaxed);
+    size_t start = line * CACHE_LINE % PAGE;
+    return mi_zalloc_aligned_at(size, PAGE, PAGE - start);
+}
+
 static void release(void *memory)
 {
     mi_free(memory);
 }
 #endif
 
-void *tide__heap_alloc(size_t size, size_t align)
+static void *check(void *memory)
 {
-    void *memory = size <= PTRDIFF_MAX - align ? zalloc_aligned(size, align) : NULL;
     if (!memory)
         errno = ENOMEM;
     return memory;
+}
+
+void *tide__heap_alloc(size_t size, size_t align)
+{
+    return check(size <= PTRDIFF_MAX - align ? zalloc_aligned(size, align) : NULL);
+}
+
+void *tide__heap_alloc_spread(size_t size)
+{
+    return check(size <= PTRDIFF_MAX - PAGE ? zalloc_spread(size) : NULL);
 }
 
 void tide__heap_free(void *memory)

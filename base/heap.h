@@ -13,7 +13,13 @@
 /* Returns `size` zeroed bytes aligned to `align`, a power of two, or NULL with errno ENOMEM. */
 void *tide__heap_alloc(size_t size, size_t align);
 
-/* Frees what tide__heap_alloc returned; NULL is ignored. */
+/* The same for large objects that ask for no more than a cache line's alignment. They start at
+ * another line of a page each time: were all aligned alike, their first lines, which are used
+ * most, would compete for the same few places of the first-level cache. It costs a page at most.
+ * The idea is the coloring of Bonwick's slab allocator (1994). */
+void *tide__heap_alloc_spread(size_t size);
+
+/* Frees what either returned; NULL is ignored. */
 void tide__heap_free(void *memory);
 
 #endif

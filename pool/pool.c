@@ -46,10 +46,39 @@ size_t tide_pool_get_bulk(tide_pool *pool, void **objects, size_t count)
     return got;
 }
 
+/* How many objects at the start can go into a stack at once: up to a NULL, and to half of it. */
+static size_t run_length(void *const *objects, size_t count)
+{
+    size_t length = 0;
+    while (length < count && length < BATCH_SIZE && objects[length])
+        length++;
+    return length;
+}
+
+static void reset_all(tide_pool *pool, void *const *objects, size_t count)
+{
+    for (size_t i = 0; i < count && pool->reset; i++)
+        pool->reset(objects[i], pool->context);
+}
+
+static void cache_all(tide_pool *pool, void *const *objects, size_t count)
+{
+    if (tide__percpu_push_bulk(&pool->percpu, objects, count))
+        return;
+    for (size_t i = 0; i < count; i++)
+        cache(pool, objects[i]);
+}
+
 void tide_pool_put_bulk(tide_pool *pool, void *const *objects, size_t count)
 {
-    for (size_t i = 0; i < count; i++)
-        tide_pool_put(pool, objects[i]);
+    while (count > 0) {
+        size_t length = run_length(objects, count);
+        reset_all(pool, objects, length);
+        cache_all(pool, objects, length);
+        length += length < count && !objects[length];
+        objects += length;
+        count -= length;
+    }
 }
 
 /* Fills an empty batch with new objects; returns how many. */

@@ -5,10 +5,14 @@
 #include "heap.h"
 #include "internal.h"
 
+enum { SPREAD_SIZE_MIN = 32768 };
+
 void *tide__pool_create_object(tide_pool *pool)
 {
     if (pool->create)
         return pool->create(pool->context);
+    if (pool->object_size >= SPREAD_SIZE_MIN && pool->object_align <= CACHE_LINE)
+        return tide__heap_alloc_spread(pool->object_size);
     return tide__heap_alloc(pool->object_size, pool->object_align);
 }
 
