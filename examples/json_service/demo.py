@@ -21,6 +21,7 @@ from service import HERE, HOST, Failed, Service, hit_rate, queries, request, sta
 DATA = pathlib.Path("/usr/share/iso-codes/json/iso_639-3.json")
 CONNECTIONS = 16
 WARM_PASSES, COUNTED_PASSES = 4, 100
+NOISE = 0.1  # how far rounds may be from their median before the table says so
 
 # Name, --memory, preloaded library. The service is linked with mimalloc, which then serves malloc
 # for all variants; preloading the C library puts glibc's own malloc first.
@@ -44,8 +45,8 @@ COLUMNS = [
 
 REMAINS = """\
 Medians over the rounds; ± is half of the distance between the lowest and the highest round.
-What remains: each response object and its header are libmicrohttpd's own allocations, which
-pools do not reach; so are jansson's blocks over 128 bytes (a list that grows, a long body).
+What remains in the pool variant is libmicrohttpd's own: each response object, its header and the
+list it polls; and jansson's blocks over 128 bytes (a list that grows, a long body).
 Pools move allocations off the heap; jansson's rendering itself costs the same in all variants.
 Allocations and bytes were counted in a run of their own, with a counter preloaded; requests/s
 and latencies were measured without it, all variants alike."""
@@ -179,8 +180,19 @@ def print_table(summaries):
         print("  ".join([row[0].ljust(widths[0])] + padded))
 
 
+def print_notes(summaries):
+    print(f"\n{REMAINS}")
+    if max(map(spread_of_rate, summaries)) > NOISE:
+        print(f"The rounds differ by more than ±{NOISE:.0%}: something else keeps this machine busy,\n"
+              "and speeds so near each other cannot be told apart. The counts are exact.")
+
+
+def spread_of_rate(summary):
+    return (summary["rate_max"] - summary["rate_min"]) / 2 / summary["rate"]
+
+
 def parse_options():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=__doc__.partition(": ")[2])
     parser.add_argument("--bin", type=pathlib.Path, required=True,
                         help="folder of json_service and liballoc_count.so")
     parser.add_argument("--rounds", type=int, default=5, help="rounds for each variant (5)")
@@ -202,10 +214,10 @@ def run(options):
         counts.append(demo.count(variant))
         say(f"{variant[0]}: {counts[-1]['allocations']:.1f} heap allocations per request")
     say(f"{options.rounds} rounds of {options.seconds} s for each variant, in turn: "
-        f"{len(demo.service_cpus)} service threads, wrk with {CONNECTIONS} connections")
+        f"{len(demo.service_cpus)} service thread(s), wrk with {CONNECTIONS} connections")
     summaries = [summarize(*row) for row in zip(VARIANTS, counts, demo.rounds())]
     print_table(summaries)
-    print(f"\n{REMAINS}")
+    print_notes(summaries)
     if options.json:
         options.json.write_text(json.dumps(summaries, indent=2) + "\n", "utf-8")
 
