@@ -110,7 +110,7 @@ static void swap_or_use(unsigned index, void *context)
 
 Test(base, percpu_fence_makes_the_old_stacks_ours)
 {
-    struct swapping s = {.swaps = check_scaled(5000)};
+    struct swapping s = {.swaps = check_scaled(1000)};
     stacks_open(&s.percpu);
     s.arrays[0] = stacks_of(&s.percpu);
     s.arrays[1] = stacks_alloc(&s.percpu);

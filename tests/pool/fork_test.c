@@ -87,7 +87,7 @@ static int live_as_child(void)
 
 static void fork_often(void)
 {
-    size_t forks = check_scaled(300);
+    size_t forks = check_scaled(200);
     for (size_t i = 0; i < forks; i++) {
         pid_t child = fork();
         if (child == 0)
