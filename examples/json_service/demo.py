@@ -183,8 +183,9 @@ def print_table(summaries):
 def print_notes(summaries):
     print(f"\n{REMAINS}")
     if max(map(spread_of_rate, summaries)) > NOISE:
-        print(f"The rounds differ by more than ±{NOISE:.0%}: something else keeps this machine busy,\n"
-              "and speeds so near each other cannot be told apart. The counts are exact.")
+        print(f"The rounds differ by more than ±{NOISE:.0%}: something else keeps this "
+              "machine busy, and\nspeeds so near each other cannot be told apart. The counts are "
+              "exact.")
 
 
 def spread_of_rate(summary):
