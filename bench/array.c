@@ -41,3 +41,20 @@ TIDE_BENCH(pair, .name = "array/pair", .sizes = {64}, .all_cpus = true)
     operate_pair(bench, get, put);
     drain();
 }
+
+/* The same free list behind calls, as a library would offer it. */
+static __attribute__((noinline)) void *get_called(void *shared, size_t size)
+{
+    return get(shared, size);
+}
+
+static __attribute__((noinline)) void put_called(void *shared, void *object)
+{
+    put(shared, object);
+}
+
+TIDE_BENCH(pair_called, .name = "array/called", .sizes = {64}, .all_cpus = true)
+{
+    operate_pair(bench, get_called, put_called);
+    drain();
+}

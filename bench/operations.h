@@ -29,11 +29,16 @@ OPERATION void operate_pair(tide_bench *bench, get_function *get, put_function *
     }
 }
 
+OPERATION void touch(tide_bench *bench, uint64_t *object)
+{
+    object[0] = (uintptr_t)object;
+    tide_bench_consume(bench, object);
+}
+
 OPERATION uint64_t *get_touched(tide_bench *bench, get_function *get)
 {
     uint64_t *object = get(bench->shared, bench->size);
-    object[0] = (uintptr_t)object;
-    tide_bench_consume(bench, object);
+    touch(bench, object);
     return object;
 }
 

@@ -75,6 +75,20 @@ TIDE_BENCH(burst, .name = "tidepool/burst", .sizes = {65536}, .all_cpus = true, 
     operate_burst(bench, get, put);
 }
 
+/* What a user of a pool writes who needs 32 at once; malloc has no such call, so its loop of 32
+ * is the rival. */
+TIDE_BENCH(bulk, .name = "tidepool/bulk", .sizes = {65536}, .all_cpus = true, .setup = make_pool,
+           .teardown = unmake_pool)
+{
+    void *held[HELD_COUNT];
+    while (tide_bench_next(bench)) {
+        size_t got = tide_pool_get_bulk(bench->shared, held, HELD_COUNT);
+        for (size_t index = 0; index < got; index++)
+            touch(bench, held[index]);
+        tide_pool_put_bulk(bench->shared, held, got);
+    }
+}
+
 TIDE_BENCH(handed, .name = "tidepool/transfer", .cpus_min = 2, .sizes = {64, 4096},
            .setup = make_pool, .teardown = unmake_pool)
 {
