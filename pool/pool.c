@@ -40,7 +40,8 @@ void tide_pool_put(tide_pool *pool, void *object)
 size_t tide_pool_get_bulk(tide_pool *pool, void **objects, size_t count)
 {
     size_t got = tide__percpu_pop_bulk(&pool->percpu, objects, count);
-    count_add(&pool->counters[tide__percpu_index(&pool->percpu)].hits_bulk, got);
+    if (got)
+        count_add(&pool->counters[tide__percpu_index(&pool->percpu)].hits_bulk, got);
     while (got < count && (objects[got] = tide_pool_get(pool)))
         got++;
     return got;
