@@ -69,15 +69,24 @@ static void take_and_give(struct swapping *s, unsigned index)
     atomic_fetch_add(&s->popped, popped);
 }
 
+/* Gives the others time on the other CPUs, and at times on this one. */
+static void wait_a_little(size_t turn)
+{
+    for (int spin = 0; spin < 500; spin++)
+        cpu_relax();
+    if (turn % 16 == 0)
+        sched_yield();
+}
+
 /* How many of the old stacks' words change while we own them; empties them. */
-static size_t watch(struct swapping *s, struct tide__percpu_stack *old)
+static size_t watch(struct swapping *s, struct tide__percpu_stack *old, size_t turn)
 {
     uint64_t words[64];
     size_t changed = 0;
     unsigned count = s->percpu.count < 64 ? s->percpu.count : 64;
     for (unsigned i = 0; i < count; i++)
         words[i] = atomic_load(&old[i].word);
-    sched_yield();
+    wait_a_little(turn);
     for (unsigned i = 0; i < count; i++)
         changed += atomic_load(&old[i].word) != words[i];
     s->emptied += stacks_items(old, s->percpu.count);
@@ -95,7 +104,7 @@ static void swap_often(struct swapping *s)
         atomic_store(&s->percpu.primary, fresh);
         check_that(tide__percpu_fence());
         tide__percpu_close(old, s->percpu.count);
-        s->changed += watch(s, old);
+        s->changed += watch(s, old, i);
     }
     atomic_store(&s->stop, true);
 }
