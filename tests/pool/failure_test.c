@@ -2,7 +2,7 @@
 /*
  * failure_test.c: the n-th allocation fails, for each n that there is.
  *
- * Linked so that the library's calls of tide__heap_alloc and tide__heap_free arrive here. The
+ * Linked so that the library's calls of what heap.h declares arrive here. The
  * chunks of batches are kept for the life of the process (batch.c): they are not counted.
  */
 #include <errno.h>
@@ -17,6 +17,8 @@
 void *__real_tide__heap_alloc(size_t size, size_t align);
 void __real_tide__heap_free(void *memory);
 void *__wrap_tide__heap_alloc(size_t size, size_t align);
+void *__real_tide__heap_alloc_spread(size_t size);
+void *__wrap_tide__heap_alloc_spread(size_t size);
 void __wrap_tide__heap_free(void *memory);
 
 enum { OBJECT_COUNT = 1000, CHUNK_SIZE = 1024 * sizeof(struct batch) };
@@ -45,6 +47,17 @@ void *__wrap_tide__heap_alloc(size_t size, size_t align)
     return memory;
 }
 
+void *__wrap_tide__heap_alloc_spread(size_t size)
+{
+    if (fails()) {
+        errno = ENOMEM;
+        return NULL;
+    }
+    void *memory = __real_tide__heap_alloc_spread(size);
+    live += memory != NULL;
+    return memory;
+}
+
 void __wrap_tide__heap_free(void *memory)
 {
     live -= memory != NULL;
@@ -69,6 +82,7 @@ static void destroy_counted(void *object, void *context)
 }
 
 static void *objects[OBJECT_COUNT];
+static size_t object_count = OBJECT_COUNT;
 
 static size_t get_each(tide_pool *pool, size_t count, int error)
 {
@@ -112,19 +126,19 @@ static void check_stats(tide_pool *pool, uint64_t held)
 
 static void use(tide_pool *pool, int error)
 {
-    size_t got = get_each(pool, OBJECT_COUNT, error);
+    size_t got = get_each(pool, object_count, error);
     check_stats(pool, got);
     for (size_t i = 0; i < got; i++)
         tide_pool_put(pool, objects[i]);
-    prewarm(pool, 200, error);
+    prewarm(pool, object_count / 5, error);
     tide_epoch_advance();
-    got = get_bulk(pool, 500, error);
+    got = get_bulk(pool, object_count / 2, error);
     check_stats(pool, got);
     tide_pool_put_bulk(pool, objects, got);
     tide_epoch_advance();
     check_stats(pool, 0);
     tide_pool_drain(pool);
-    got = get_each(pool, 100, error);
+    got = get_each(pool, object_count / 10, error);
     tide_pool_put_bulk(pool, objects, got);
     check_stats(pool, 0);
 }
@@ -150,11 +164,12 @@ static void check_every_failure(const tide_pool_config *config)
     size_t step = OBJECT_COUNT / check_scaled(OBJECT_COUNT);
     for (fail_at = 1; run(config); fail_at += fail_at < 20 ? 1 : step)
         continue;
-    check_that(fail_at > OBJECT_COUNT); /* each object was one of the allocations */
+    check_that(fail_at > object_count); /* each object was one of the allocations */
     check_that(chunks > 0);
 }
 
 static const tide_pool_config sized = {.object_size = 32};
+static const tide_pool_config large = {.object_size = 65536};
 static const tide_pool_config created = {.create = create_failing, .destroy = destroy_counted};
 
 Test(pool, any_one_allocation_may_fail)
@@ -167,6 +182,14 @@ Test(pool, all_allocations_may_fail_from_any_one_on)
 {
     fail_on = true;
     check_every_failure(&sized);
+}
+
+Test(pool, any_one_allocation_of_large_objects_may_fail)
+{
+    object_count = 30;
+    fail_on = false;
+    check_every_failure(&large);
+    object_count = OBJECT_COUNT;
 }
 
 Test(pool, any_one_create_may_fail)

@@ -122,6 +122,40 @@ Test(pool, reset_runs_once_for_each_put)
     tokens_close(&t);
 }
 
+enum { MIXED_HELD = 400, MIXED_MAX = 1200 };
+
+/* Puts some tokens in bulk with NULLs among them, `nulls` of 64; returns how many tokens. */
+static size_t put_mixed(struct tokens *t, struct token **held, uint64_t *random, size_t nulls)
+{
+    void *mixed[MIXED_MAX];
+    size_t given = 0;
+    for (size_t i = 0; i < MIXED_MAX; i++) {
+        bool is_null = given == MIXED_HELD || check_random(random) % 64 < nulls;
+        mixed[i] = is_null ? NULL : held[given];
+        if (!is_null)
+            atomic_store(&held[given++]->state, TOKEN_POOLED);
+    }
+    tide_pool_put_bulk(t->pool, mixed, MIXED_MAX);
+    return given;
+}
+
+Test(pool, put_bulk_takes_objects_between_nulls)
+{
+    uint64_t random = check_seed();
+    struct tokens t;
+    struct token *held[MIXED_HELD];
+    tokens_open(&t, MIXED_HELD);
+    check_count(tokens_get_bulk(&t, held, MIXED_HELD), MIXED_HELD);
+    for (size_t nulls = 0; nulls <= 64; nulls++) {
+        size_t given = put_mixed(&t, held, &random, nulls);
+        tokens_check(&t, MIXED_HELD - given);
+        check_count(tokens_get_bulk(&t, held, given), given);
+        check_count(t.made, MIXED_HELD);
+    }
+    tokens_put_bulk(&t, held, MIXED_HELD);
+    tokens_close(&t);
+}
+
 /* Objects that the pool allocates itself. */
 enum { SIZED_COUNT = 200 };
 
@@ -176,7 +210,10 @@ Test(pool, sized_objects_are_zeroed_aligned_and_apart)
         check_sized(24, align);
         check_sized(align + 1, align);
     }
-    check_sized(65536, 64);
+    for (size_t align = 0; align <= 4096; align = align ? align * 2 : 1)
+        check_sized(32768, align);
+    check_sized(32767, 0);
+    check_sized(100001, 64);
 }
 
 static size_t sized_destroyed;

@@ -79,7 +79,7 @@ function(tide_check_test name target suite sentence body)
   add_test(NAME ${test} COMMAND ${target} ${choice})
   string(REGEX REPLACE "_.*" "" label ${name})
   set_tests_properties(${test} PROPERTIES LABELS ${label} ENVIRONMENT "${environment}"
-    TIMEOUT 240 FAIL_REGULAR_EXPRESSION "Tested: 0")
+    TIMEOUT 120 FAIL_REGULAR_EXPRESSION "Tested: 0")
 endfunction()
 
 # All tests of a program in one process under valgrind, which has no restartable sequences.
