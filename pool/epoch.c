@@ -126,16 +126,16 @@ static uint64_t destroy_list(struct generation *list, size_t counter)
 void tide_epoch_advance(void)
 {
     struct generation *retired = NULL;
-    tide_pool *pool;
+    struct cds_list_head *node;
     tide__registry_lock();
     atomic_fetch_add_explicit(&epoch_number, 1, memory_order_relaxed);
-    cds_list_for_each_entry(pool, &tide__registry, link)
+    cds_list_for_each(node, &tide__registry)
     {
-        leave_young(pool);
-        retire_victim(pool, &retired);
+        leave_young(pool_of(node));
+        retire_victim(pool_of(node), &retired);
     }
     if (tide__percpu_fence()) {
-        cds_list_for_each_entry(pool, &tide__registry, link) publish_victim(pool);
+        cds_list_for_each(node, &tide__registry) publish_victim(pool_of(node));
     }
     destroy_list(retired, offsetof(tide_pool, destroyed_epoch));
 }

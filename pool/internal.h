@@ -131,6 +131,14 @@ void tide__pool_destroy_object(tide_pool *pool, void *object);
 
 /* registry.c */
 extern struct cds_list_head tide__registry;
+
+/* The pool of a node of the registry. Loops over the registry use nodes: liburcu's loops over
+ * entries make a pool of the head too, whose address is not aligned as a pool's. */
+static inline tide_pool *pool_of(struct cds_list_head *node)
+{
+    return cds_list_entry(node, tide_pool, link);
+}
+
 void tide__registry_lock(void);
 void tide__registry_unlock(void);
 void tide__registry_wait(void); /* for tide__registry_wake, giving up the lock meanwhile */

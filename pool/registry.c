@@ -57,12 +57,13 @@ static void after_fork_parent(void)
 /* The other threads do not exist here: nobody is inside a stack, nobody destroys objects. */
 static void after_fork_child(void)
 {
-    tide_pool *pool;
+    struct cds_list_head *node;
     urcu_bp_after_fork_child();
     tide__percpu_after_fork();
     registry_forks++;
-    cds_list_for_each_entry(pool, &tide__registry, link)
+    cds_list_for_each(node, &tide__registry)
     {
+        tide_pool *pool = pool_of(node);
         pool->busy = 0;
         tide__percpu_unlock(young(pool)->stacks, pool->percpu.count);
     }
@@ -96,11 +97,11 @@ void tide__registry_remove(tide_pool *pool)
 
 void tide_pool_walk(bool (*visit)(const tide_pool *pool, void *context), void *context)
 {
-    tide_pool *pool;
+    struct cds_list_head *node;
     reader_enter();
-    cds_list_for_each_entry_rcu(pool, &tide__registry, link)
+    cds_list_for_each_rcu(node, &tide__registry)
     {
-        if (!visit(pool, context))
+        if (!visit(pool_of(node), context))
             break;
     }
     reader_leave();
