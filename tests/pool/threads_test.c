@@ -38,11 +38,17 @@ struct traffic {
     _Atomic size_t meanwhiles;
 };
 
+/* On a busy machine the turns may be over before the first disturbance. */
+static bool is_wanted(struct traffic *traffic, size_t turn)
+{
+    return turn < traffic->turns || !atomic_load(&traffic->meanwhiles);
+}
+
 static void work_or_disturb(unsigned index, void *context)
 {
     struct traffic *traffic = context;
     uint64_t random = traffic->seed + index;
-    for (size_t i = 0; index < traffic->workers && i < traffic->turns; i++)
+    for (size_t i = 0; index < traffic->workers && is_wanted(traffic, i); i++)
         take_and_give(&traffic->tokens, &random);
     if (index < traffic->workers)
         atomic_fetch_sub(&running, 1);
@@ -59,7 +65,6 @@ static void check_traffic(void (*meanwhile)(struct tokens *), unsigned disturber
     tokens_open(&traffic.tokens, 100000);
     atomic_store(&running, traffic.workers);
     check_threads(traffic.workers + disturbers, work_or_disturb, &traffic);
-    check_that(traffic.meanwhiles > 0);
     check_count(traffic.tokens.failed, 0);
     tokens_check(&traffic.tokens, 0);
     tokens_close(&traffic.tokens);
