@@ -17,6 +17,6 @@ objdump=${1?usage: sequences.sh OBJDUMP BINARY}
 binary=${2?usage: sequences.sh OBJDUMP BINARY}
 descriptors=$(($(section __rseq_cs) / 32))
 pointers=$(($(section __rseq_cs_ptr_array) / 8))
-signatures=$("$objdump" -d "$binary" | grep -cE '0x53053053|d428bc00' || true)
+signatures=$("$objdump" -d "$binary" | grep -cE '0f b9 3d 53 30 05 53|d428bc00|00 bc 28 d4' || true)
 echo "$descriptors descriptors, $pointers pointers, $signatures signatures"
 ((descriptors >= LEAST && pointers == descriptors && signatures == descriptors))
