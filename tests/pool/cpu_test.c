@@ -116,6 +116,28 @@ Test(pool, cpu_beyond_those_known_still_caches)
     tokens_close(&t);
 }
 
+static size_t batches_of(tide_pool *pool)
+{
+    struct batch *taken[100];
+    size_t count = 0;
+    while (count < 100 && (taken[count] = tide__generation_take(young(pool), 0)))
+        count++;
+    for (size_t i = count; i-- > 0;)
+        tide__generation_add(young(pool), 0, taken[i]);
+    return count;
+}
+
+Test(pool, cpu_beyond_those_known_fills_its_batches)
+{
+    struct tokens t;
+    open_for_one_cpu(&t, 1000);
+    check_pin(check_cpu(1));
+    cycle(&t, 1000);
+    check_that(batches_of(t.pool) <= 1000 / BATCH_SIZE + 1);
+    tokens_check(&t, 0);
+    tokens_close(&t);
+}
+
 static _Atomic unsigned working;
 
 static void cycle_or_advance(unsigned index, void *context)

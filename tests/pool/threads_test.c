@@ -239,3 +239,70 @@ Test(pool, batches_are_stolen_from_other_cpus)
     tokens_put_bulk(&t, taken, 800);
     tokens_close(&t);
 }
+
+/* Someone is inside, in no hurry to leave, while another thread destroys the pool. */
+static struct {
+    tide_pool *pool;
+    _Atomic bool inside, left, early;
+} slow;
+
+static void leave_slowly(void)
+{
+    atomic_store(&slow.inside, true);
+    for (int i = 0; i < 1000; i++)
+        sched_yield();
+    atomic_store(&slow.left, true);
+}
+
+static void destroy_slowly(void *object, void *context)
+{
+    if (!atomic_load(&slow.inside))
+        leave_slowly();
+    free(object);
+}
+
+static void *create_bytes(void *context)
+{
+    return malloc(16);
+}
+
+static bool visit_slowly(const tide_pool *pool, void *context)
+{
+    leave_slowly();
+    return visit(pool, NULL);
+}
+
+static void be_slow_or_destroy(unsigned index, void *context)
+{
+    if (index == 0 && context)
+        tide_epoch_advance();
+    else if (index == 0)
+        tide_pool_walk(visit_slowly, NULL);
+    while (index == 1 && !atomic_load(&slow.inside))
+        sched_yield();
+    if (index == 1)
+        tide_pool_destroy(slow.pool);
+    if (index == 1 && !atomic_load(&slow.left))
+        atomic_store(&slow.early, true);
+}
+
+static void check_destroy_waits(bool for_epoch)
+{
+    slow.inside = slow.left = slow.early = false;
+    slow.pool =
+        tide_pool_create(&(tide_pool_config){.create = create_bytes, .destroy = destroy_slowly});
+    check_count(tide_pool_prewarm(slow.pool, 100), 100);
+    tide_epoch_advance();
+    check_threads(2, be_slow_or_destroy, for_epoch ? &slow : NULL);
+    check_that(slow.left && !slow.early);
+}
+
+Test(pool, destroy_waits_for_an_epoch_that_destroys_its_objects)
+{
+    check_destroy_waits(true);
+}
+
+Test(pool, destroy_waits_for_a_walk)
+{
+    check_destroy_waits(false);
+}
