@@ -1,12 +1,28 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * annotate.h: tells ThreadSanitizer of orders that it cannot see, because a library or the
- * kernel makes them.
+ * kernel makes them, and the library whether valgrind runs it.
  */
 #ifndef TIDE_BASE_ANNOTATE_H
 #define TIDE_BASE_ANNOTATE_H
 
+#include <stdbool.h>
+
 #include "compiler.h"
+
+#if __has_include(<valgrind/valgrind.h>)
+#include <valgrind/valgrind.h>
+
+static inline bool runs_on_valgrind(void)
+{
+    return RUNNING_ON_VALGRIND;
+}
+#else
+static inline bool runs_on_valgrind(void)
+{
+    return false;
+}
+#endif
 
 #if TIDE__TSAN
 #include <sanitizer/tsan_interface.h>

@@ -1,22 +1,30 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * heap.c: memory from mimalloc, or from malloc where AddressSanitizer should see it.
+ * heap.c: memory from mimalloc, or from malloc where a checker should see it.
  */
 #include "heap.h"
 
 #include <errno.h>
 #include <mimalloc.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "annotate.h"
 #include "compiler.h"
 
 enum { PAGE = 4096 };
 
-#if TIDE__ASAN
-static void *zalloc_aligned(size_t size, size_t align)
+/* valgrind takes over the functions of mimalloc that go by a standard name too, mi_free among
+ * them, and no others: a block of mi_zalloc_aligned would be freed by a stranger. */
+static bool is_checked(void)
+{
+    return TIDE__ASAN || runs_on_valgrind();
+}
+
+static void *checked_alloc(size_t size, size_t align)
 {
     void *memory = NULL;
     if (align < sizeof(void *))
@@ -26,36 +34,22 @@ static void *zalloc_aligned(size_t size, size_t align)
     return memset(memory, 0, size);
 }
 
-static void *zalloc_spread(size_t size)
+static void *alloc(size_t size, size_t align)
 {
-    return zalloc_aligned(size, CACHE_LINE);
+    return is_checked() ? checked_alloc(size, align) : mi_zalloc_aligned(size, align);
 }
 
-static void release(void *memory)
-{
-    free(memory);
-}
-#else
-static void *zalloc_aligned(size_t size, size_t align)
-{
-    return mi_zalloc_aligned(size, align);
-}
-
-static void *zalloc_spread(size_t size)
+static void *alloc_spread(size_t size)
 {
     static _Atomic size_t lines;
     size_t line = atomic_fetch_add_explicit(&lines, 1, memory_order_relaxed);
     size_t start = line * CACHE_LINE % PAGE;
+    if (is_checked())
+        return checked_alloc(size, CACHE_LINE);
     return mi_zalloc_aligned_at(size, PAGE, PAGE - start);
 }
 
-static void release(void *memory)
-{
-    mi_free(memory);
-}
-#endif
-
-static void *check(void *memory)
+static void *with_errno(void *memory)
 {
     if (!memory)
         errno = ENOMEM;
@@ -64,15 +58,18 @@ static void *check(void *memory)
 
 void *tide__heap_alloc(size_t size, size_t align)
 {
-    return check(size <= PTRDIFF_MAX - align ? zalloc_aligned(size, align) : NULL);
+    return with_errno(size <= PTRDIFF_MAX - align ? alloc(size, align) : NULL);
 }
 
 void *tide__heap_alloc_spread(size_t size)
 {
-    return check(size <= PTRDIFF_MAX - PAGE ? zalloc_spread(size) : NULL);
+    return with_errno(size <= PTRDIFF_MAX - PAGE ? alloc_spread(size) : NULL);
 }
 
 void tide__heap_free(void *memory)
 {
-    release(memory);
+    if (is_checked())
+        free(memory);
+    else
+        mi_free(memory);
 }

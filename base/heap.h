@@ -2,8 +2,8 @@
 /*
  * heap.h: where the library's own memory and a pool's `object_size` objects come from.
  *
- * mimalloc, except under AddressSanitizer, where it is the C library's malloc: then objects
- * have red zones, and the leak checker sees the pointers that pools hold.
+ * mimalloc; but malloc under AddressSanitizer and valgrind: then objects have red zones, and
+ * the leak checker sees the pointers that pools hold.
  */
 #ifndef TIDE_BASE_HEAP_H
 #define TIDE_BASE_HEAP_H

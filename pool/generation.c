@@ -6,6 +6,7 @@
 #include "heap.h"
 #include "internal.h"
 
+/* For a new pool, or with the registry's lock. */
 struct generation *tide__generation_create(tide_pool *pool)
 {
     size_t cpus = pool->percpu.count;
@@ -16,6 +17,8 @@ struct generation *tide__generation_create(tide_pool *pool)
         return NULL;
     generation->pool = pool;
     generation->shards = (struct shard *)&generation->stacks[cpus];
+    generation->next_of_pool = pool->generations;
+    pool->generations = generation;
     return generation;
 }
 

@@ -35,7 +35,8 @@ struct shard {
 
 struct generation {
     tide_pool *pool;
-    struct generation *next;     /* in a list of generations that nobody else sees */
+    struct generation *next; /* in a list of generations that nobody else sees */
+    struct generation *next_of_pool;
     struct shard *shards;        /* one per CPU, behind the stacks */
     _Atomic size_t batched;      /* items in batches; read as a hint */
     _Atomic bool stacks_drained; /* of a victim: someone has looked everywhere */
@@ -73,7 +74,8 @@ struct tide_pool {
     alignas(CACHE_LINE) struct cds_list_head link;
     struct generation *leaving; /* no longer young; a sequence may still be inside */
     struct generation *spares;
-    unsigned busy; /* threads that destroy objects of this pool without the lock */
+    struct generation *generations; /* all of them, wherever they are */
+    unsigned busy;                  /* threads that destroy objects of this pool without the lock */
     _Atomic uint64_t pops_before, counts_before; /* of stacks that were young once */
     _Atomic uint64_t prewarmed;
     _Atomic uint64_t destroyed_epoch, destroyed_drain, destroyed_put;

@@ -153,23 +153,14 @@ static bool allocate_parts(tide_pool *pool)
     return pool->counters && pool->spares && pool->spares->next;
 }
 
-static void free_generation(struct generation *generation)
-{
-    if (generation)
-        tide__generation_clear(generation);
-    tide__heap_free(generation);
-}
-
+/* Destroys what is cached, too. */
 static void free_parts(tide_pool *pool)
 {
-    if (atomic_load_explicit(&pool->percpu.primary, memory_order_relaxed))
-        free_generation(young(pool));
-    free_generation(atomic_load_explicit(&pool->victim, memory_order_relaxed));
-    free_generation(pool->leaving);
-    while (pool->spares) {
-        struct generation *spare = pool->spares;
-        pool->spares = spare->next;
-        tide__heap_free(spare);
+    while (pool->generations) {
+        struct generation *generation = pool->generations;
+        pool->generations = generation->next_of_pool;
+        tide__generation_clear(generation);
+        tide__heap_free(generation);
     }
     tide__heap_free(pool->counters);
     tide__heap_free(pool);

@@ -7,20 +7,24 @@
 
 enum { SPREAD_SIZE_MIN = 32768 };
 
-void *tide__pool_create_object(tide_pool *pool)
+/* An object of a pool without `create`. */
+static void *alloc_object(const tide_pool *pool)
 {
-    if (pool->create)
-        return pool->create(pool->context);
     if (pool->object_size >= SPREAD_SIZE_MIN && pool->object_align <= CACHE_LINE)
         return tide__heap_alloc_spread(pool->object_size);
     return tide__heap_alloc(pool->object_size, pool->object_align);
+}
+
+void *tide__pool_create_object(tide_pool *pool)
+{
+    return pool->create ? pool->create(pool->context) : alloc_object(pool);
 }
 
 void tide__pool_destroy_object(tide_pool *pool, void *object)
 {
     if (pool->destroy)
         pool->destroy(object, pool->context);
-    else if (!pool->create)
+    if (!pool->create)
         tide__heap_free(object);
 }
 

@@ -56,8 +56,8 @@ typedef struct tide_pool_config {
     /* Runs on every object that is put, in the thread that puts it, before it is cached. */
     void (*reset)(void *object, void *context);
 
-    /* Unmakes an object. NULL: nothing for objects of `create`, or freed by the pool
-     * for objects of `object_size`. */
+    /* Unmakes an object, and frees it unless the pool does, as it does with those of
+     * object_size. NULL: nothing to unmake. */
     void (*destroy)(void *object, void *context);
 
     void *context;       /* handed to every hook */
@@ -99,8 +99,8 @@ void tide_pool_destroy(tide_pool *pool);
  * `create` has set, or ENOMEM for a pool that has no `create`. */
 void *tide_pool_get(tide_pool *pool);
 
-/* Takes an object back, or takes over one that was not made by this pool as long as `destroy`
- * fits it. The caller must not touch it afterwards. NULL is ignored. Cannot fail. */
+/* Takes an object back, or, for a pool with `create`, takes over one made elsewhere that its
+ * hooks fit. The caller must not touch it afterwards. NULL is ignored. Cannot fail. */
 void tide_pool_put(tide_pool *pool, void *object);
 
 /* Gets up to `count` objects; returns how many there are in `objects`. Fewer than `count` only
