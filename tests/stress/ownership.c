@@ -9,7 +9,8 @@
  *
  *     ownership [--threads N] [--epochs N] [--seconds N] [--seed N] [--body rseq|cpu_id|portable]
  *
- * The run ends when both the epochs and the seconds have passed.
+ * The run ends when both the epochs and the seconds have passed; TIDE_SOAK_SECONDS, when set,
+ * stands in for --seconds.
  */
 #include <getopt.h>
 #include <inttypes.h>
@@ -26,7 +27,13 @@
 #include "tide_epoch.h"
 #include "tide_pool.h"
 
-enum { SLOT_COUNT = 1 << 16, HELD_MAX = 16, THREADS_MAX = 256, FAILURE_SECONDS = 120 };
+enum {
+    SLOT_COUNT = 1 << 16,
+    HELD_MAX = 16,
+    THREADS_MAX = 256,
+    VIOLATIONS_MAX = 100,
+    FAILURE_SECONDS = 120
+};
 static const uint32_t CACHED = 0, DEAD = UINT32_MAX;
 
 struct slot {
@@ -49,13 +56,24 @@ static struct {
     const char *body;
 } options = {.threads = 8, .epochs = 20000, .body = "rseq"};
 
+/* Counts a violation; what goes on after many is no use, and may hang. */
+static void violate(void)
+{
+    if (atomic_fetch_add(&violations, 1) < VIOLATIONS_MAX)
+        return;
+    printf("ownership: body %s, seed %" PRIu64 ", stopped after %d violations\n", options.body,
+           options.seed, VIOLATIONS_MAX);
+    fflush(stdout);
+    _exit(1);
+}
+
 /* Changes the owner, which must have been `from`. */
 static void pass(struct slot *slot, uint32_t from, uint32_t to)
 {
     /* Pairs with itself in the thread that has the object next. */
     if (!atomic_compare_exchange_strong_explicit(&slot->owner, &from, to, memory_order_acq_rel,
                                                  memory_order_relaxed))
-        atomic_fetch_add(&violations, 1);
+        violate();
 }
 
 static void *create_slot(void *context)
@@ -166,11 +184,8 @@ static void run_epochs(void)
     time_t began = time(NULL);
     uint64_t first = tide_epoch_current();
     while (tide_epoch_current() - first < options.epochs ||
-           seconds_since(began) < (time_t)options.seconds) {
+           seconds_since(began) < (time_t)options.seconds)
         tide_epoch_advance();
-        if (atomic_load_explicit(&violations, memory_order_relaxed) > 100)
-            break; /* seen enough */
-    }
     atomic_store(&stop, true);
 }
 
@@ -236,6 +251,8 @@ static bool parse(int argc, char **argv)
         else if (option != 'b' || !choose_body(optarg))
             return false;
     }
+    if (getenv("TIDE_SOAK_SECONDS"))
+        options.seconds = (unsigned)strtoul(getenv("TIDE_SOAK_SECONDS"), NULL, 10);
     return options.threads > 0 && options.threads <= THREADS_MAX;
 }
 
