@@ -11,6 +11,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "annotate.h"
 #include "compiler.h"
@@ -64,6 +65,22 @@ void *tide__heap_alloc(size_t size, size_t align)
 void *tide__heap_alloc_spread(size_t size)
 {
     return with_errno(size <= PTRDIFF_MAX - PAGE ? alloc_spread(size) : NULL);
+}
+
+void *tide__heap_map(size_t size)
+{
+    if (is_checked())
+        return tide__heap_alloc(size, CACHE_LINE);
+    void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    return with_errno(memory == MAP_FAILED ? NULL : memory);
+}
+
+void tide__heap_unmap(void *memory, size_t size)
+{
+    if (is_checked())
+        free(memory);
+    else
+        munmap(memory, size);
 }
 
 void tide__heap_free(void *memory)

@@ -19,7 +19,11 @@ void *tide__heap_alloc(size_t size, size_t align);
  * The idea is the coloring of Bonwick's slab allocator (1994). */
 void *tide__heap_alloc_spread(size_t size);
 
-/* Frees what either returned; NULL is ignored. */
+/* The same from the kernel, so that it is safe in a signal handler; for what stays. */
+void *tide__heap_map(size_t size);
+void tide__heap_unmap(void *memory, size_t size);
+
+/* Frees what the first two returned; NULL is ignored. */
 void tide__heap_free(void *memory);
 
 #endif

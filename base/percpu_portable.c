@@ -107,7 +107,7 @@ bool tide__percpu_push_bulk_portable(struct tide__percpu *percpu, void *const *i
     if (!stack)
         return false;
     unsigned present = tide__percpu_stack_count(stack);
-    bool fits = count <= percpu->capacity - present;
+    bool fits = count + present <= percpu->capacity;
     if (fits)
         memcpy(&stack->items[present], items, count * sizeof(*items));
     commit(stack, fits ? count : 0);

@@ -68,13 +68,13 @@ static _Bool add_chunk(uint32_t number)
     struct batch *none = NULL;
     if (atomic_load_explicit(slot, memory_order_relaxed))
         return 1;
-    struct batch *chunk = tide__heap_alloc(CHUNK_SIZE * sizeof(*chunk), CACHE_LINE);
+    struct batch *chunk = tide__heap_map(CHUNK_SIZE * sizeof(*chunk));
     if (!chunk)
         return 0;
     /* Release pairs with the acquire in batch_at. */
     if (!atomic_compare_exchange_strong_explicit(slot, &none, chunk, memory_order_release,
                                                  memory_order_relaxed))
-        tide__heap_free(chunk);
+        tide__heap_unmap(chunk, CHUNK_SIZE * sizeof(*chunk));
     return 1;
 }
 

@@ -30,7 +30,7 @@ static struct generation *take_spare(tide_pool *pool)
     struct generation *spare = pool->spares;
     if (!spare)
         return tide__generation_create(pool);
-    pool->spares = spare->next;
+    pool->spares = spare->next_spare;
     return spare;
 }
 
@@ -59,16 +59,15 @@ static struct generation *take_leaving(tide_pool *pool)
     return generation;
 }
 
-static void retire(struct generation **list, struct generation *generation)
+static void retire(struct cds_list_head *list, struct generation *generation)
 {
     if (!generation)
         return;
-    generation->next = *list;
-    generation->pool->busy++;
-    *list = generation;
+    generation->retired_by = tide__registry_mark();
+    cds_list_add_tail(&generation->retired_link, list);
 }
 
-static void retire_victim(tide_pool *pool, struct generation **list)
+static void retire_victim(tide_pool *pool, struct cds_list_head *list)
 {
     retire(list, atomic_load_explicit(&pool->victim, memory_order_relaxed));
     atomic_store_explicit(&pool->victim, NULL, memory_order_relaxed);
@@ -80,52 +79,45 @@ static void publish_victim(tide_pool *pool)
     atomic_store_explicit(&pool->victim, take_leaving(pool), memory_order_release);
 }
 
-static uint64_t clear_list(struct generation *list, size_t counter)
+/* Destroys a generation's objects without the lock, which is held before and after. If a hook
+ * forks, its child goes on here too, where after_fork_child has settled `busy`. */
+static uint64_t clear_unlocked(struct generation *generation, size_t counter)
 {
-    uint64_t destroyed = 0;
-    for (; list; list = list->next) {
-        uint64_t count = tide__generation_clear(list);
-        count_add((_Atomic uint64_t *)((char *)list->pool + counter), count);
-        destroyed += count;
-    }
-    return destroyed;
-}
-
-/* Hands cleared generations back to their pools, unless a hook has forked: then this is the
- * child, where after_fork_child has settled `busy`. */
-static void spare_list(struct generation *list, unsigned forks)
-{
-    tide__registry_lock();
-    while (list) {
-        struct generation *generation = list;
-        list = list->next;
-        generation->next = generation->pool->spares;
-        generation->pool->spares = generation;
-        if (forks == tide__registry_forks())
-            generation->pool->busy--;
-    }
-    tide__registry_wake();
+    tide_pool *pool = generation->pool;
+    unsigned forks = tide__registry_forks();
+    pool->busy++;
     tide__registry_unlock();
+    uint64_t destroyed = tide__generation_clear(generation);
+    count_add((_Atomic uint64_t *)((char *)pool + counter), destroyed);
+    tide__registry_lock();
+    generation->next_spare = pool->spares;
+    pool->spares = generation;
+    if (forks == tide__registry_forks())
+        pool->busy--;
+    tide__registry_wake();
+    return destroyed;
 }
 
 /* Steps 4 and 5, for generations that are in nobody's sight but of readers inside already.
  * Called with the lock, returns without. */
-static uint64_t destroy_list(struct generation *list, size_t counter)
+static uint64_t clear_list(struct cds_list_head *list, size_t counter)
 {
-    unsigned forks = tide__registry_forks();
-    if (list)
+    uint64_t destroyed = 0;
+    if (!cds_list_empty(list))
         readers_wait();
+    while (!cds_list_empty(list)) { /* a pool that ends takes its own out */
+        struct generation *generation = cds_list_first_entry(list, struct generation, retired_link);
+        cds_list_del(&generation->retired_link);
+        generation->retired_by = NULL;
+        destroyed += clear_unlocked(generation, counter);
+    }
     tide__registry_unlock();
-    if (!list)
-        return 0;
-    uint64_t destroyed = clear_list(list, counter);
-    spare_list(list, forks);
     return destroyed;
 }
 
 void tide_epoch_advance(void)
 {
-    struct generation *retired = NULL;
+    CDS_LIST_HEAD(retired);
     struct cds_list_head *node;
     tide__registry_lock();
     atomic_fetch_add_explicit(&epoch_number, 1, memory_order_relaxed);
@@ -137,17 +129,17 @@ void tide_epoch_advance(void)
     if (tide__percpu_fence()) {
         cds_list_for_each(node, &tide__registry) publish_victim(pool_of(node));
     }
-    destroy_list(retired, offsetof(tide_pool, destroyed_epoch));
+    clear_list(&retired, offsetof(tide_pool, destroyed_epoch));
 }
 
 size_t tide_pool_drain(tide_pool *pool)
 {
-    struct generation *retired = NULL;
+    CDS_LIST_HEAD(retired);
     tide__registry_lock();
     while (!leave_young(pool) && pool->busy)
         tide__registry_wait(); /* no memory, but a generation that is being cleared comes back */
     retire_victim(pool, &retired);
     if (tide__percpu_fence())
         retire(&retired, take_leaving(pool));
-    return destroy_list(retired, offsetof(tide_pool, destroyed_drain));
+    return clear_list(&retired, offsetof(tide_pool, destroyed_drain));
 }

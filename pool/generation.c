@@ -127,11 +127,15 @@ void *tide__generation_take_one(struct generation *victim, unsigned cpu)
     return object ? object : take_from_batches(victim, cpu);
 }
 
-static uint64_t clear_items(tide_pool *pool, void *const *items, unsigned count)
+/* Takes each object out before its hook runs, which may fork: the child destroys what is left
+ * when the pool ends. */
+static uint64_t clear_stack(tide_pool *pool, struct tide__percpu_stack *stack)
 {
-    for (unsigned i = count; i > 0; i--)
-        tide__pool_destroy_object(pool, items[i - 1]);
-    return count;
+    uint64_t destroyed = 0;
+    for (void *object; (object = take_from_stack(stack)); destroyed++)
+        tide__pool_destroy_object(pool, object);
+    atomic_store_explicit(&stack->word, 0, memory_order_relaxed);
+    return destroyed;
 }
 
 static uint64_t clear_batches(struct generation *generation, unsigned cpu)
@@ -139,7 +143,8 @@ static uint64_t clear_batches(struct generation *generation, unsigned cpu)
     uint64_t destroyed = 0;
     struct batch *batch;
     while ((batch = tide__generation_take(generation, cpu))) {
-        destroyed += clear_items(generation->pool, batch->items, batch->count);
+        for (; batch->count; destroyed++)
+            tide__pool_destroy_object(generation->pool, batch->items[--batch->count]);
         tide__batch_free(batch);
     }
     return destroyed;
@@ -150,9 +155,7 @@ uint64_t tide__generation_clear(struct generation *generation)
 {
     uint64_t destroyed = 0;
     for (unsigned cpu = 0; cpu < generation->pool->percpu.count; cpu++) {
-        struct tide__percpu_stack *stack = &generation->stacks[cpu];
-        destroyed += clear_items(generation->pool, stack->items, tide__percpu_stack_count(stack));
-        atomic_store_explicit(&stack->word, 0, memory_order_relaxed);
+        destroyed += clear_stack(generation->pool, &generation->stacks[cpu]);
         destroyed += clear_batches(generation, cpu);
     }
     return destroyed;

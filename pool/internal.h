@@ -12,7 +12,8 @@
  * An object is owned by exactly one of: its holder; a stack or a batch in a list of a
  * generation; the thread that carries the batch. A generation is owned by all threads while it
  * is young (the primary) or victim; by the thread that retired it once the grace period has
- * passed; else it is one of the spares, under the registry's lock.
+ * passed, unless the pool's end comes first; else it is one of the spares, under the
+ * registry's lock.
  */
 #ifndef TIDE_POOL_INTERNAL_H
 #define TIDE_POOL_INTERNAL_H
@@ -35,11 +36,13 @@ struct shard {
 
 struct generation {
     tide_pool *pool;
-    struct generation *next; /* in a list of generations that nobody else sees */
+    struct generation *next_spare;
     struct generation *next_of_pool;
-    struct shard *shards;        /* one per CPU, behind the stacks */
-    _Atomic size_t batched;      /* items in batches; read as a hint */
-    _Atomic bool stacks_drained; /* of a victim: someone has looked everywhere */
+    struct cds_list_head retired_link; /* in the list of the thread that will clear it */
+    const void *retired_by;            /* that thread's mark; NULL: it is in no such list */
+    struct shard *shards;              /* one per CPU, behind the stacks */
+    _Atomic size_t batched;            /* items in batches; read as a hint */
+    _Atomic bool stacks_drained;       /* of a victim: someone has looked everywhere */
     struct tide__percpu_stack stacks[];
 };
 
@@ -75,7 +78,7 @@ struct tide_pool {
     struct generation *leaving; /* no longer young; a sequence may still be inside */
     struct generation *spares;
     struct generation *generations; /* all of them, wherever they are */
-    unsigned busy;                  /* threads that destroy objects of this pool without the lock */
+    unsigned busy;                  /* threads that clear a generation of it, without the lock */
     _Atomic uint64_t pops_before, counts_before; /* of stacks that were young once */
     _Atomic uint64_t prewarmed;
     _Atomic uint64_t destroyed_epoch, destroyed_drain, destroyed_put;
@@ -147,7 +150,8 @@ void tide__registry_wait(void); /* for tide__registry_wake, giving up the lock m
 void tide__registry_wake(void);
 void tide__registry_add(tide_pool *pool);
 void tide__registry_remove(tide_pool *pool);
-unsigned tide__registry_forks(void); /* how many forks lie between us and the first process */
+unsigned tide__registry_forks(void);   /* how many forks lie between us and the first process */
+const void *tide__registry_mark(void); /* an address of this thread's own */
 
 static inline void count_add(_Atomic uint64_t *counter, uint64_t amount)
 {

@@ -149,8 +149,8 @@ static bool allocate_parts(tide_pool *pool)
     atomic_store_explicit(&pool->percpu.primary, first->stacks, memory_order_relaxed);
     pool->spares = tide__generation_create(pool);
     if (pool->spares)
-        pool->spares->next = tide__generation_create(pool);
-    return pool->counters && pool->spares && pool->spares->next;
+        pool->spares->next_spare = tide__generation_create(pool);
+    return pool->counters && pool->spares && pool->spares->next_spare;
 }
 
 /* Destroys what is cached, too. */

@@ -41,6 +41,12 @@ unsigned tide__registry_forks(void)
     return registry_forks;
 }
 
+const void *tide__registry_mark(void)
+{
+    static _Thread_local char mark;
+    return &mark;
+}
+
 /* No epoch is half done in the child, and RCU's own state is whole. */
 static void before_fork(void)
 {
@@ -54,6 +60,16 @@ static void after_fork_parent(void)
     tide__registry_unlock();
 }
 
+/* What other threads have retired nobody will clear; it is cleared when its pool ends. */
+static void forget_retired(tide_pool *pool)
+{
+    struct generation *generation = pool->generations;
+    for (; generation; generation = generation->next_of_pool) {
+        if (generation->retired_by != tide__registry_mark())
+            generation->retired_by = NULL;
+    }
+}
+
 /* The other threads do not exist here: nobody is inside a stack, nobody destroys objects. */
 static void after_fork_child(void)
 {
@@ -65,6 +81,7 @@ static void after_fork_child(void)
     {
         tide_pool *pool = pool_of(node);
         pool->busy = 0;
+        forget_retired(pool);
         tide__percpu_unlock(young(pool)->stacks, pool->percpu.count);
     }
     pthread_cond_init(&registry_changed, NULL);
@@ -80,8 +97,21 @@ void tide__registry_add(tide_pool *pool)
 {
     pthread_once(&registry_once, watch_forks);
     tide__registry_lock();
+    annotate_before(&tide__registry);
     cds_list_add_tail_rcu(&pool->link, &tide__registry);
     tide__registry_unlock();
+}
+
+/* Takes back what epochs have retired and not begun to clear: their threads may be waiting for
+ * the caller, which may be one of them, in a hook of another pool. */
+static void reclaim_retired(tide_pool *pool)
+{
+    struct generation *generation = pool->generations;
+    for (; generation; generation = generation->next_of_pool) {
+        if (generation->retired_by)
+            cds_list_del(&generation->retired_link);
+        generation->retired_by = NULL;
+    }
 }
 
 /* Returns when no epoch and no walk can meet the pool any more. */
@@ -89,6 +119,7 @@ void tide__registry_remove(tide_pool *pool)
 {
     tide__registry_lock();
     cds_list_del_rcu(&pool->link);
+    reclaim_retired(pool);
     while (pool->busy)
         tide__registry_wait();
     tide__registry_unlock();
@@ -101,6 +132,7 @@ void tide_pool_walk(bool (*visit)(const tide_pool *pool, void *context), void *c
     reader_enter();
     cds_list_for_each_rcu(node, &tide__registry)
     {
+        annotate_after(&tide__registry);
         if (!visit(pool_of(node), context))
             break;
     }

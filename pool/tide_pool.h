@@ -20,8 +20,8 @@
  * Who may call what at the same time:
  *
  *     function                   other threads, same pool     signal handler
- *     get, put, get_bulk,        yes                          yes, if the hooks may; never
- *       put_bulk, prewarm                                     blocks, takes no lock of ours
+ *     get, put, get_bulk,        yes                          yes, if the hooks may; a pool of
+ *       put_bulk, prewarm                                     object_size: put only
  *     read_stats, walk           yes                          no
  *     drain, tide_epoch_advance  yes                          no
  *     create                     yes                          no
@@ -29,7 +29,8 @@
  *
  * Threads are never registered. A child of fork() owns a copy of everything that was cached.
  * Hooks run outside of critical sections and locks and may call any function of this header on
- * other pools; get and put on the same pool too.
+ * other pools, and get and put on the same pool. Two hooks at the same time must not each destroy
+ * the other one's pool.
  */
 #ifndef TIDE_POOL_H
 #define TIDE_POOL_H

@@ -198,3 +198,29 @@ Test(pool, destroy_hook_may_fork)
     check_count(forking.forks_left, -290);
     tide_pool_destroy(pool);
 }
+
+/* Objects that are pools themselves, as of a connection that has buffers of its own. */
+static void *create_inner_pool(void *context)
+{
+    return tide_pool_create(&(tide_pool_config){.object_size = 64});
+}
+
+static void destroy_inner_pool(void *object, void *context)
+{
+    tide_pool_destroy(object);
+    *(size_t *)context += 1;
+}
+
+Test(pool, destroy_hook_may_destroy_a_pool)
+{
+    size_t destroyed = 0;
+    tide_pool *outer = tide_pool_create(&(tide_pool_config){
+        .create = create_inner_pool, .destroy = destroy_inner_pool, .context = &destroyed});
+    tide_pool *object = tide_pool_get(outer);
+    tide_pool_put(object, tide_pool_get(object));
+    tide_pool_put(outer, object);
+    tide_epoch_advance();
+    tide_epoch_advance();
+    check_count(destroyed, 1);
+    tide_pool_destroy(outer);
+}

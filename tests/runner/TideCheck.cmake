@@ -83,14 +83,13 @@ function(tide_check_test name target suite sentence body)
 endfunction()
 
 # All tests of a program in one process under valgrind, which has no restartable sequences.
-# It must not take mimalloc's mi_free, which is its free as well, for one of its own.
 function(tide_check_valgrind name)
   if(NOT TIDE_VALGRIND)
     return()
   endif()
   add_test(NAME valgrind.${name} COMMAND ${TIDE_VALGRIND} --quiet --error-exitcode=9
     --leak-check=full --errors-for-leak-kinds=definite --show-leak-kinds=definite
-    --fair-sched=yes --soname-synonyms=somalloc=nouserintercepts
+    --fair-sched=yes
     $<TARGET_FILE:${name}_plain>)
   set_tests_properties(valgrind.${name} PROPERTIES LABELS valgrind TIMEOUT 280
     ENVIRONMENT TIDE_TEST_SCALE=100)
