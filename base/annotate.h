@@ -27,6 +27,9 @@ static inline bool runs_on_valgrind(void)
 #if TIDE__TSAN
 #include <sanitizer/tsan_interface.h>
 
+/* On a function that reads what a library has published in a way of its own. */
+#define not_checked_for_races __attribute__((no_sanitize("thread"), __noinline__))
+
 /* What this thread did before annotate_before(address) happens before what another one does
  * after annotate_after(address). */
 static inline void annotate_before(void *address)
@@ -39,6 +42,8 @@ static inline void annotate_after(void *address)
     __tsan_acquire(address);
 }
 #else
+#define not_checked_for_races
+
 static inline void annotate_before(void *address)
 {
 }

@@ -126,12 +126,17 @@ void tide__registry_remove(tide_pool *pool)
     readers_wait();
 }
 
+/* Pairs with the publication in cds_list_add_tail_rcu. */
+static not_checked_for_races struct cds_list_head *next_node(struct cds_list_head *node)
+{
+    return rcu_dereference(node->next);
+}
+
 void tide_pool_walk(bool (*visit)(const tide_pool *pool, void *context), void *context)
 {
-    struct cds_list_head *node;
+    struct cds_list_head *node = &tide__registry;
     reader_enter();
-    cds_list_for_each_rcu(node, &tide__registry)
-    {
+    while ((node = next_node(node)) != &tide__registry) {
         annotate_after(&tide__registry);
         if (!visit(pool_of(node), context))
             break;

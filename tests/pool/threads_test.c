@@ -148,7 +148,6 @@ static void live_or_watch(unsigned index, void *context)
         live_and_die(index, context);
     while (index == 4 && atomic_load(&running))
         tide_epoch_advance();
-    /* ThreadSanitizer does not see how liburcu publishes a pool in the list. */
     while (index == 5 && atomic_load(&running))
         tide_pool_walk(visit, NULL);
 }
