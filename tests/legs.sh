@@ -7,9 +7,6 @@ readonly LEGS=(gcc norseq valgrind clang asan tsan aarch64)
 # What is wrong with the tree or the installation does not depend on how it is run.
 readonly ONCE='tidy|house|cli|demo|bench|valgrind'
 
-# Slowed down sequences, where there are none, are a portable body that takes minutes.
-readonly SLOW_SEQUENCE='in_a_slow_sequence'
-
 legs_list() {
     cat <<'END'
 gcc       everything, optimised, by gcc
@@ -37,8 +34,7 @@ leg_gcc() {
 }
 
 leg_norseq() {
-    compile gcc && GLIBC_TUNABLES=glibc.pthread.rseq=0 \
-        suite gcc -LE "$ONCE" -E "$SLOW_SEQUENCE"
+    compile gcc && GLIBC_TUNABLES=glibc.pthread.rseq=0 suite gcc -LE "$ONCE"
 }
 
 leg_valgrind() {
@@ -54,20 +50,16 @@ leg_asan() {
 }
 
 # Without the demo, whose libraries are not built for it: it takes their locks for none. Old
-# run-times of the sanitizer do not start where addresses are much randomised. The negative
-# controls are not for a build that is too slow to tell a violation from a test that hangs.
+# run-times of the sanitizer do not start where addresses are much randomised.
 leg_tsan() {
     local launch=()
     setarch -R true 2>/dev/null && launch=(setarch -R)
-    compile tsan && suite tsan -LE "$ONCE" \
-        -E "$SLOW_SEQUENCE|a_missing_fence"
+    compile tsan && suite tsan -LE "$ONCE"
 }
 
-# Without the stress tests: an emulator interleaves too little, and their scripts start programs
-# of this machine's kind.
 leg_aarch64() {
     logged aarch64-sysroot tests/aarch64/sysroot.sh build/sysroot &&
-        compile aarch64 && suite aarch64 -LE "$ONCE|stress"
+        compile aarch64 && suite aarch64 -LE "$ONCE"
 }
 
 leg_bare() {
