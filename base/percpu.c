@@ -130,11 +130,11 @@ bool tide__percpu_fence(void)
     return membarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED_RSEQ);
 }
 
-size_t tide__percpu_pop_bulk(struct tide__percpu *percpu, void **items, size_t count)
+size_t tide__percpu_pop_bulk(struct tide__percpu *percpu, void **items, size_t count, uint64_t each)
 {
     if (!percpu->rseq_count)
-        return tide__percpu_pop_bulk_portable(percpu, items, count);
-    return tide__rseq_pop_bulk(percpu, items, count);
+        return tide__percpu_pop_bulk_portable(percpu, items, count, each);
+    return tide__rseq_pop_bulk(percpu, items, count, each);
 }
 
 bool tide__percpu_push_bulk(struct tide__percpu *percpu, void *const *items, size_t count)

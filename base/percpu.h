@@ -52,6 +52,10 @@ enum {
 #define TIDE__PERCPU_COUNT_MASK UINT64_C(0xffff)
 #define TIDE__PERCPU_HIT UINT64_C(0x10000)
 
+/* What a bulk pop takes off the word for each item: moved elsewhere, or a hit. */
+#define TIDE__PERCPU_MOVED UINT64_C(1)
+#define TIDE__PERCPU_GOT (1 - TIDE__PERCPU_HIT)
+
 /* Owned by its CPU while it is part of a primary array, by whoever fenced it out after that. */
 struct tide__percpu_stack {
     alignas(CACHE_LINE) _Atomic uint64_t word;
@@ -113,8 +117,10 @@ void tide__percpu_open(struct tide__percpu_stack *stacks, unsigned count);
 /* In a forked child: frees locks whose holders do not exist here. */
 void tide__percpu_unlock(struct tide__percpu_stack *stacks, unsigned count);
 
-/* Moves up to `count` items out of this CPU's stack, newest last; returns how many. */
-size_t tide__percpu_pop_bulk(struct tide__percpu *percpu, void **items, size_t count);
+/* Moves up to `count` items out of this CPU's stack, newest last; returns how many. `each` is
+ * MOVED or GOT. */
+size_t tide__percpu_pop_bulk(struct tide__percpu *percpu, void **items, size_t count,
+                             uint64_t each);
 
 /* Moves all `count` items into this CPU's stack, or none: false. */
 bool tide__percpu_push_bulk(struct tide__percpu *percpu, void *const *items, size_t count);
@@ -122,7 +128,8 @@ bool tide__percpu_push_bulk(struct tide__percpu *percpu, void *const *items, siz
 /* The portable body, to be called only where it was picked. */
 void *tide__percpu_pop_portable(struct tide__percpu *percpu);
 bool tide__percpu_push_portable(struct tide__percpu *percpu, void *object);
-size_t tide__percpu_pop_bulk_portable(struct tide__percpu *percpu, void **items, size_t count);
+size_t tide__percpu_pop_bulk_portable(struct tide__percpu *percpu, void **items, size_t count,
+                                      uint64_t each);
 bool tide__percpu_push_bulk_portable(struct tide__percpu *percpu, void *const *items, size_t count);
 unsigned tide__percpu_index_portable(unsigned count);
 

@@ -108,7 +108,8 @@ static inline bool tide__rseq_push(struct tide__percpu *percpu, void *object)
     ", %[index], lsl #3]\n"                                                                        \
     "cbnz %[index], 7b\n"
 
-static inline size_t tide__rseq_pop_bulk(struct tide__percpu *percpu, void **items, size_t count)
+static inline size_t tide__rseq_pop_bulk(struct tide__percpu *percpu, void **items, size_t count,
+                                         uint64_t each)
 {
     uint64_t stack, word, n, moved, index, item;
     __asm__ volatile(
@@ -116,7 +117,7 @@ static inline size_t tide__rseq_pop_bulk(struct tide__percpu *percpu, void **ite
         "cmp %[count], %[n]\n"
         "csel %[moved], %[n], %[count], hi\n"
         "cbz %[moved], 2f\n"
-        "sub %[word], %[word], %[moved]\n"
+        "msub %[word], %[moved], %[each], %[word]\n"
         "sub %[n], %[n], %[moved]\n"
         "add %[n], %[stack], %[n], lsl #3\n"
         "add %[n], %[n], #16\n"
@@ -124,7 +125,7 @@ static inline size_t tide__rseq_pop_bulk(struct tide__percpu *percpu, void **ite
         TIDE__RSEQ_COPY("%[n]", "%[items]")
         TIDE__RSEQ_COMMIT
         : [moved] "=&r"(moved), [index] "=&r"(index), [item] "=&r"(item), TIDE__RSEQ_OUTPUTS
-        : TIDE__RSEQ_INPUTS(percpu), [items] "r"(items), [count] "r"(count)
+        : TIDE__RSEQ_INPUTS(percpu), [items] "r"(items), [count] "r"(count), [each] "r"(each)
         : "memory", "cc");
     return moved;
 }

@@ -17,7 +17,8 @@ static inline bool tide__rseq_push(struct tide__percpu *percpu, void *object)
     return false;
 }
 
-static inline size_t tide__rseq_pop_bulk(struct tide__percpu *percpu, void **items, size_t count)
+static inline size_t tide__rseq_pop_bulk(struct tide__percpu *percpu, void **items, size_t count,
+                                         uint64_t each)
 {
     return 0;
 }

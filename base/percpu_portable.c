@@ -89,7 +89,8 @@ bool tide__percpu_push_portable(struct tide__percpu *percpu, void *object)
     return tide__percpu_push_bulk_portable(percpu, &object, 1);
 }
 
-size_t tide__percpu_pop_bulk_portable(struct tide__percpu *percpu, void **items, size_t count)
+size_t tide__percpu_pop_bulk_portable(struct tide__percpu *percpu, void **items, size_t count,
+                                      uint64_t each)
 {
     struct tide__percpu_stack *stack = enter(percpu);
     if (!stack)
@@ -97,7 +98,7 @@ size_t tide__percpu_pop_bulk_portable(struct tide__percpu *percpu, void **items,
     unsigned present = tide__percpu_stack_count(stack);
     size_t moved = count < present ? count : present;
     memcpy(items, &stack->items[present - moved], moved * sizeof(*items));
-    commit(stack, -(uint64_t)moved);
+    commit(stack, -(uint64_t)moved * each);
     return moved;
 }
 

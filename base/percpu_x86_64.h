@@ -110,7 +110,8 @@ static inline bool tide__rseq_push(struct tide__percpu *percpu, void *object)
     "decq %[index]\n"                                                                              \
     "jnz 7b\n"
 
-static inline size_t tide__rseq_pop_bulk(struct tide__percpu *percpu, void **items, size_t count)
+static inline size_t tide__rseq_pop_bulk(struct tide__percpu *percpu, void **items, size_t count,
+                                         uint64_t each)
 {
     uint64_t stack, word, n, moved, index, item;
     __asm__ volatile(
@@ -120,14 +121,16 @@ static inline size_t tide__rseq_pop_bulk(struct tide__percpu *percpu, void **ite
         "cmovaq %[n], %[moved]\n"
         "testq %[moved], %[moved]\n"
         "jz 2f\n"
-        "subq %[moved], %[word]\n"
+        "movq %[moved], %[index]\n"
+        "imulq %[each], %[index]\n"
+        "subq %[index], %[word]\n"
         "subq %[moved], %[n]\n"
         "leaq 16(%[stack], %[n], 8), %[n]\n"
         "movq %[moved], %[index]\n"
         TIDE__RSEQ_COPY("%[n]", "%[items]")
         TIDE__RSEQ_COMMIT
         : [moved] "=&r"(moved), [index] "=&r"(index), [item] "=&r"(item), TIDE__RSEQ_OUTPUTS
-        : TIDE__RSEQ_INPUTS(percpu), [items] "r"(items), [count] "r"(count)
+        : TIDE__RSEQ_INPUTS(percpu), [items] "r"(items), [count] "r"(count), [each] "r"(each)
         : "memory", "cc");
     return moved;
 }

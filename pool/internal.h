@@ -53,7 +53,6 @@ struct counters {
     _Atomic uint64_t hits_victim;
     _Atomic uint64_t misses;
     _Atomic uint64_t failures;
-    _Atomic uint64_t hits_bulk; /* taken from a stack many at a time */
     _Atomic uint64_t moved_out; /* from stacks, in bulk */
     _Atomic uint64_t moved_in;  /* into stacks, in bulk, but not put */
     _Atomic uint64_t puts_slow; /* put, but not into a stack */

@@ -39,9 +39,7 @@ void tide_pool_put(tide_pool *pool, void *object)
 
 size_t tide_pool_get_bulk(tide_pool *pool, void **objects, size_t count)
 {
-    size_t got = tide__percpu_pop_bulk(&pool->percpu, objects, count);
-    if (got)
-        count_add(&pool->counters[tide__percpu_index(&pool->percpu)].hits_bulk, got);
+    size_t got = tide__percpu_pop_bulk(&pool->percpu, objects, count, TIDE__PERCPU_GOT);
     while (got < count && (objects[got] = tide_pool_get(pool)))
         got++;
     return got;

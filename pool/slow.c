@@ -123,7 +123,8 @@ static struct batch *batch_with_room(tide_pool *pool, struct generation *generat
     struct batch *batch = tide__batch_alloc();
     if (!batch)
         return NULL;
-    batch->count = (uint32_t)tide__percpu_pop_bulk(&pool->percpu, batch->items, BATCH_SIZE - 1);
+    batch->count = (uint32_t)tide__percpu_pop_bulk(&pool->percpu, batch->items, BATCH_SIZE - 1,
+                                                   TIDE__PERCPU_MOVED);
     if (batch->count) {
         count_add(&pool->counters[cpu].moved_out, batch->count);
         return batch;

@@ -42,8 +42,6 @@ static void read_generations(const tide_pool *pool, tide_pool_stats *stats)
 
 static void read_counters(const tide_pool *pool, tide_pool_stats *stats)
 {
-    uint64_t hits_bulk = SUM(pool, hits_bulk);
-    stats->hits_cpu += hits_bulk;
     stats->hits_batch = SUM(pool, hits_batch);
     stats->hits_stolen = SUM(pool, hits_stolen);
     stats->hits_victim = SUM(pool, hits_victim);
@@ -51,7 +49,7 @@ static void read_counters(const tide_pool *pool, tide_pool_stats *stats)
     stats->failures = SUM(pool, failures);
     stats->gets = stats->hits_cpu + stats->hits_batch + stats->hits_stolen + stats->hits_victim +
                   stats->misses + stats->failures;
-    stats->puts += hits_bulk + SUM(pool, moved_out) + SUM(pool, puts_slow) - SUM(pool, moved_in);
+    stats->puts += SUM(pool, moved_out) + SUM(pool, puts_slow) - SUM(pool, moved_in);
 }
 
 void tide_pool_read_stats(const tide_pool *pool, tide_pool_stats *stats)

@@ -65,21 +65,22 @@ static void check_bulk(struct tide__percpu *percpu)
     void *items[2 * CAPACITY], *out[2 * CAPACITY];
     for (size_t i = 0; i < 2 * CAPACITY; i++)
         items[i] = &things[i];
-    check_count(tide__percpu_pop_bulk(percpu, out, 5), 0);
+    check_count(tide__percpu_pop_bulk(percpu, out, 5, TIDE__PERCPU_MOVED), 0);
     check_that(tide__percpu_push_bulk(percpu, items, 0));
     check_that(!tide__percpu_push_bulk(percpu, items, CAPACITY + 1));
     check_that(tide__percpu_push_bulk(percpu, items, 100));
     check_that(!tide__percpu_push_bulk(percpu, items + 100, CAPACITY - 99));
     check_that(tide__percpu_push_bulk(percpu, items + 100, CAPACITY - 100));
-    check_count(tide__percpu_pop_bulk(percpu, out, 0), 0);
-    check_count(tide__percpu_pop_bulk(percpu, out, 20), 20);
+    check_count(tide__percpu_pop_bulk(percpu, out, 0, TIDE__PERCPU_MOVED), 0);
+    check_count(tide__percpu_pop_bulk(percpu, out, 20, TIDE__PERCPU_MOVED), 20);
     for (size_t i = 0; i < 20; i++)
         check_that(out[i] == &things[CAPACITY - 20 + i]); /* newest last */
     check_that(stacks_pop(percpu) == &things[CAPACITY - 21]);
-    check_count(tide__percpu_pop_bulk(percpu, out, 2 * CAPACITY), CAPACITY - 21);
+    check_count(tide__percpu_pop_bulk(percpu, out, 2 * CAPACITY, TIDE__PERCPU_MOVED),
+                CAPACITY - 21);
     for (size_t i = 0; i < CAPACITY - 21; i++)
         check_that(out[i] == &things[i]);
-    check_count(tide__percpu_pop_bulk(percpu, out, 1), 0);
+    check_count(tide__percpu_pop_bulk(percpu, out, 1, TIDE__PERCPU_MOVED), 0);
 }
 
 Test(base, percpu_bulk_moves_all_or_what_there_is)
@@ -93,11 +94,13 @@ static void check_pops(struct tide__percpu *percpu)
     for (size_t round = 0; round < 70000; round++)
         check_that(stacks_push(percpu, &things[0]) && stacks_pop(percpu));
     check_count(stacks_pops(stacks_of(percpu), percpu->count), 70000);
-    for (size_t i = 0; i < 10; i++)
+    for (size_t i = 0; i < 20; i++)
         stacks_push(percpu, &things[i]);
-    check_count(tide__percpu_pop_bulk(percpu, out, 10), 10);
-    check_that(!stacks_pop(percpu));
+    check_count(tide__percpu_pop_bulk(percpu, out, 10, TIDE__PERCPU_MOVED), 10);
     check_count(stacks_pops(stacks_of(percpu), percpu->count), 70000);
+    check_count(tide__percpu_pop_bulk(percpu, out, 10, TIDE__PERCPU_GOT), 10);
+    check_count(stacks_pops(stacks_of(percpu), percpu->count), 70010);
+    check_that(!stacks_pop(percpu));
     check_count(stacks_items(stacks_of(percpu), percpu->count), 0);
 }
 
@@ -142,7 +145,7 @@ static void step_bulk(struct tide__percpu *percpu, struct model *model, size_t a
             model->items[model->count++] = moved[i];
         return;
     }
-    check_count(tide__percpu_pop_bulk(percpu, moved, amount), expected);
+    check_count(tide__percpu_pop_bulk(percpu, moved, amount, TIDE__PERCPU_MOVED), expected);
     model->count -= expected;
     for (size_t i = 0; i < expected; i++)
         check_that(moved[i] == model->items[model->count + i]);
