@@ -68,7 +68,7 @@ endfunction()
 
 # tide_part(FOLDER): a folder above the library, unless TIDE_PARTS leaves it out.
 function(tide_part folder)
-  if(folder IN_LIST TIDE_PARTS AND EXISTS ${CMAKE_SOURCE_DIR}/${folder}/CMakeLists.txt)
+  if(folder IN_LIST TIDE_PARTS)
     add_subdirectory(${folder})
   endif()
 endfunction()
