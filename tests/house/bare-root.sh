@@ -41,6 +41,7 @@ share_network() {
         /etc/apt/sources.list /etc/ssl/certs /usr/share/keyrings/debian-archive-keyring.gpg; do
         [[ -e $path ]] || continue
         mkdir -p "$1$(dirname "$path")"
+        rm -rf "$1$path" # it may hold links, which outside of the root lead to this machine's
         cp -aLT "$path" "$1$path"
     done
     # Hooks of programs that a bare root does not have.
