@@ -22,7 +22,7 @@ enum { PAGE = 4096 };
  * them, and no others: a block of mi_zalloc_aligned would be freed by a stranger. */
 static bool is_checked(void)
 {
-    return TIDE__ASAN || runs_on_valgrind();
+    return TIDE__ASAN || TIDE__TSAN || runs_on_valgrind();
 }
 
 static void *checked_alloc(size_t size, size_t align)

@@ -2,8 +2,8 @@
 /*
  * heap.h: where the library's own memory and a pool's `object_size` objects come from.
  *
- * mimalloc; but malloc under AddressSanitizer and valgrind: then objects have red zones, and
- * the leak checker sees the pointers that pools hold.
+ * mimalloc; but malloc under a sanitizer or valgrind: then objects have red zones, the leak
+ * checker sees the pointers that pools hold, and a block that changes threads races with nobody.
  */
 #ifndef TIDE_BASE_HEAP_H
 #define TIDE_BASE_HEAP_H
