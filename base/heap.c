@@ -18,11 +18,17 @@
 
 enum { PAGE = 4096 };
 
+/* Whose leak checker follows only the pointers that it finds in malloc's blocks. */
+static bool is_leak_checked(void)
+{
+    return TIDE__ASAN || runs_on_valgrind();
+}
+
 /* valgrind takes over the functions of mimalloc that go by a standard name too, mi_free among
  * them, and no others: a block of mi_zalloc_aligned would be freed by a stranger. */
 static bool is_checked(void)
 {
-    return TIDE__ASAN || TIDE__TSAN || runs_on_valgrind();
+    return TIDE__TSAN || is_leak_checked();
 }
 
 static void *checked_alloc(size_t size, size_t align)
@@ -69,7 +75,7 @@ void *tide__heap_alloc_spread(size_t size)
 
 void *tide__heap_map(size_t size)
 {
-    if (is_checked())
+    if (is_leak_checked())
         return tide__heap_alloc(size, CACHE_LINE);
     void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     return with_errno(memory == MAP_FAILED ? NULL : memory);
@@ -77,7 +83,7 @@ void *tide__heap_map(size_t size)
 
 void tide__heap_unmap(void *memory, size_t size)
 {
-    if (is_checked())
+    if (is_leak_checked())
         free(memory);
     else
         munmap(memory, size);
