@@ -7,6 +7,7 @@
  *     generation.c  a generation of cached objects: its stacks and lists, its end
  *     epoch.c       generations change places: epochs, drain
  *     registry.c    all pools, their lock, fork
+ *     stats.c       what the counts add up to
  *     batch.c       batches and their lists
  *
  * An object is owned by exactly one of: its holder; a stack or a batch in a list of a
