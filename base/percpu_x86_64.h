@@ -101,14 +101,23 @@ static inline bool tide__rseq_push(struct tide__percpu *percpu, void *object)
     return done;
 }
 
-/* Copies index items from source to target, from the last to the first. */
-#define TIDE__RSEQ_COPY(source, target)                                                            \
-    "7: movq -8(" source                                                                           \
+/* Copies index items from source to target, from the last to the first, two in a turn. */
+#define TIDE__RSEQ_MOVE(offset, source, target)                                                    \
+    "movq " offset "(" source                                                                      \
     ", %[index], 8), %[item]\n"                                                                    \
-    "movq %[item], -8(" target                                                                     \
-    ", %[index], 8)\n"                                                                             \
+    "movq %[item], " offset "(" target ", %[index], 8)\n"
+#define TIDE__RSEQ_COPY(source, target)                                                            \
+    "testb $1, %b[index]\n"                                                                        \
+    "jz 7f\n"                                                                                      \
+    TIDE__RSEQ_MOVE("-8", source, target)                                                          \
     "decq %[index]\n"                                                                              \
-    "jnz 7b\n"
+    "jz 9f\n"                                                                                      \
+    "7:\n"                                                                                         \
+    TIDE__RSEQ_MOVE("-8", source, target)                                                          \
+    TIDE__RSEQ_MOVE("-16", source, target)                                                         \
+    "subq $2, %[index]\n"                                                                          \
+    "jnz 7b\n"                                                                                     \
+    "9:\n"
 
 static inline size_t tide__rseq_pop_bulk(struct tide__percpu *percpu, void **items, size_t count,
                                          uint64_t each)
