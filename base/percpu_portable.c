@@ -141,6 +141,8 @@ void tide__percpu_close(struct tide__percpu_stack *stacks, unsigned count)
 
 void tide__percpu_open(struct tide__percpu_stack *stacks, unsigned count)
 {
+    if (tide__percpu_body() != TIDE__PERCPU_PORTABLE)
+        return; /* nor are the pages of CPUs that nothing ran on written to */
     /* Pairs with the acquire in try_lock. */
     for (unsigned i = 0; i < count; i++)
         atomic_store_explicit(&stacks[i].lock, FREE, memory_order_release);

@@ -2,7 +2,7 @@
 /*
  * batch.c: batches by number in chunks that stay mapped, and the lists of them.
  *
- * A process keeps as many batches as it ever had full at once: 8.3 bytes for each object.
+ * A process keeps as many batches as it ever had full at once: 8.4 bytes for each object.
  */
 #include "batch.h"
 

@@ -12,15 +12,17 @@
 #define TIDE_POOL_BATCH_H
 
 #include <stdatomic.h>
+#include <stddef.h>
 #include <stdint.h>
 
-enum { BATCH_SIZE = 62 };
+enum { BATCH_SIZE = 61 };
 
 struct batch {
     _Atomic uint32_t next; /* number of the batch below in a list, 0: none */
     uint32_t number;       /* its own, from 1; it never changes */
     uint32_t count;        /* items, newest last */
     uint32_t reserved;
+    size_t bytes; /* that the items hold; set when the batch is added to a generation */
     void *items[BATCH_SIZE];
 };
 

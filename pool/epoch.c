@@ -44,6 +44,18 @@ static bool leave_young(tide_pool *pool)
     return pool->leaving;
 }
 
+/* Of a generation that nobody else can reach yet. */
+static void weigh_stacks(struct generation *generation, uint64_t items)
+{
+    tide_pool *pool = generation->pool;
+    size_t bytes = 0;
+    for (unsigned cpu = 0; cpu < pool->percpu.count; cpu++)
+        bytes += tide__limit_stack_weight(pool, &generation->stacks[cpu]);
+    atomic_store_explicit(&generation->stack_bytes, bytes, memory_order_relaxed);
+    if (items)
+        atomic_store_explicit(&pool->weight_typical, bytes / items, memory_order_relaxed);
+}
+
 /* After the fence: takes the generation that was young from everyone else. */
 static struct generation *take_leaving(tide_pool *pool)
 {
@@ -56,6 +68,7 @@ static struct generation *take_leaving(tide_pool *pool)
     tide__generation_count(generation, &pops, &items);
     count_add(&pool->pops_before, pops);
     count_add(&pool->counts_before, items);
+    weigh_stacks(generation, items);
     return generation;
 }
 
@@ -87,6 +100,8 @@ static uint64_t clear_unlocked(struct generation *generation, size_t counter)
     unsigned forks = tide__registry_forks();
     pool->busy++;
     tide__registry_unlock();
+    if (counter == offsetof(tide_pool, destroyed_epoch))
+        tide__generation_keep(generation);
     uint64_t destroyed = tide__generation_clear(generation);
     count_add((_Atomic uint64_t *)((char *)pool + counter), destroyed);
     tide__registry_lock();

@@ -33,6 +33,7 @@ struct generation *tide__generation_swap(tide_pool *pool, struct generation *fre
     return old;
 }
 
+/* The batch's bytes are reserved. */
 void tide__generation_add(struct generation *generation, unsigned cpu, struct batch *batch)
 {
     struct shard *shard = &generation->shards[cpu];
@@ -41,11 +42,27 @@ void tide__generation_add(struct generation *generation, unsigned cpu, struct ba
     tide__batch_push(&shard->full, batch);
 }
 
+void tide__generation_add_young(tide_pool *pool, struct batch *batch)
+{
+    reader_enter();
+    tide__generation_add(young(pool), tide__percpu_index(&pool->percpu), batch);
+    reader_leave();
+}
+
+/* Adds what is left of a batch that was taken. */
+void tide__generation_put_back(struct generation *generation, unsigned cpu, struct batch *batch)
+{
+    tide__limit_reserve_always(generation->pool, batch);
+    tide__generation_add(generation, cpu, batch);
+}
+
 struct batch *tide__generation_take(struct generation *generation, unsigned cpu)
 {
     struct batch *batch = tide__batch_pop(&generation->shards[cpu].full);
-    if (batch)
-        atomic_fetch_sub_explicit(&generation->batched, batch->count, memory_order_relaxed);
+    if (!batch)
+        return NULL;
+    atomic_fetch_sub_explicit(&generation->batched, batch->count, memory_order_relaxed);
+    atomic_fetch_sub_explicit(&generation->pool->batched_bytes, batch->bytes, memory_order_relaxed);
     return batch;
 }
 
@@ -73,6 +90,12 @@ struct batch *tide__generation_steal(struct generation *generation, unsigned cpu
     return batch ? batch : steal_near(generation, cpu, -1);
 }
 
+struct batch *tide__generation_take_any(struct generation *generation, unsigned cpu)
+{
+    struct batch *batch = tide__generation_take(generation, cpu);
+    return batch ? batch : tide__generation_steal(generation, cpu);
+}
+
 /* Several threads may take from a victim's stack: its items stay, only the count goes down. */
 static void *take_from_stack(struct tide__percpu_stack *stack)
 {
@@ -95,8 +118,11 @@ static void *take_from_stacks(struct generation *victim, unsigned cpu)
     unsigned cpus = victim->pool->percpu.count;
     for (unsigned i = 0; i < cpus; i++) {
         void *object = take_from_stack(&victim->stacks[(cpu + i) % cpus]);
-        if (object)
-            return object;
+        if (!object)
+            continue;
+        atomic_fetch_sub_explicit(&victim->stack_bytes, tide__limit_weight(victim->pool, object),
+                                  memory_order_relaxed);
+        return object;
     }
     atomic_store_explicit(&victim->stacks_drained, true, memory_order_relaxed);
     return NULL;
@@ -107,14 +133,12 @@ static void *take_from_batches(struct generation *victim, unsigned cpu)
 {
     if (!tide__generation_has_batches(victim))
         return NULL;
-    struct batch *batch = tide__generation_take(victim, cpu);
-    if (!batch)
-        batch = tide__generation_steal(victim, cpu);
+    struct batch *batch = tide__generation_take_any(victim, cpu);
     if (!batch)
         return NULL;
     void *object = batch->items[--batch->count];
     if (batch->count)
-        tide__generation_add(victim, cpu, batch);
+        tide__generation_put_back(victim, cpu, batch);
     else
         tide__batch_free(batch);
     return object;
@@ -134,7 +158,8 @@ static uint64_t clear_stack(tide_pool *pool, struct tide__percpu_stack *stack)
     uint64_t destroyed = 0;
     for (void *object; (object = take_from_stack(stack)); destroyed++)
         tide__pool_destroy_object(pool, object);
-    atomic_store_explicit(&stack->word, 0, memory_order_relaxed);
+    if (atomic_load_explicit(&stack->word, memory_order_relaxed))
+        atomic_store_explicit(&stack->word, 0, memory_order_relaxed);
     return destroyed;
 }
 
@@ -167,5 +192,51 @@ void tide__generation_count(const struct generation *generation, uint64_t *pops,
     for (unsigned cpu = 0; cpu < generation->pool->percpu.count; cpu++) {
         *pops += tide__percpu_stack_pops(&generation->stacks[cpu]);
         *items += tide__percpu_stack_count(&generation->stacks[cpu]);
+    }
+}
+
+static size_t held_count(const tide_pool *pool)
+{
+    /* Pairs with the release in publish_victim. */
+    struct generation *victim = atomic_load_explicit(&pool->victim, memory_order_acquire);
+    uint64_t pops = 0, items = 0;
+    tide__generation_count(young(pool), &pops, &items);
+    items += atomic_load_explicit(&young(pool)->batched, memory_order_relaxed);
+    if (victim) {
+        tide__generation_count(victim, &pops, &items);
+        items += atomic_load_explicit(&victim->batched, memory_order_relaxed);
+    }
+    return items;
+}
+
+/* Moves up to `count` objects of a generation that the caller owns to an empty batch. */
+static uint32_t fill_batch(struct batch *batch, struct generation *retired, size_t count)
+{
+    void *object;
+    while (batch->count < count && (object = tide__generation_take_one(retired, 0)))
+        batch->items[batch->count++] = object;
+    return batch->count;
+}
+
+/* Makes objects of a generation that would be destroyed young again, as many as keep_min asks
+ * for. */
+void tide__generation_keep(struct generation *retired)
+{
+    tide_pool *pool = retired->pool;
+    size_t held = pool->keep_min ? held_count(pool) : 0;
+    while (held < pool->keep_min) {
+        size_t wanted = pool->keep_min - held;
+        struct batch *batch = tide__batch_alloc();
+        if (!batch)
+            return;
+        if (!fill_batch(batch, retired,
+                        wanted < pool->batch_count_max ? wanted : pool->batch_count_max)) {
+            tide__batch_free(batch);
+            return;
+        }
+        held += batch->count;
+        count_add(&pool->kept, batch->count);
+        tide__limit_reserve_always(pool, batch);
+        tide__generation_add_young(pool, batch);
     }
 }

@@ -6,6 +6,7 @@
  *     slow.c        get and put when the fast path has nothing: batches, victims, creation
  *     generation.c  a generation of cached objects: its stacks and lists, its end
  *     epoch.c       generations change places: epochs, drain
+ *     limit.c       what objects weigh, and limits in bytes
  *     registry.c    all pools, their lock, fork
  *     stats.c       what the counts add up to
  *     batch.c       batches and their lists
@@ -43,6 +44,7 @@ struct generation {
     const void *retired_by;            /* that thread's mark; NULL: it is in no such list */
     struct shard *shards;              /* one per CPU, behind the stacks */
     _Atomic size_t batched;            /* items in batches; read as a hint */
+    _Atomic size_t stack_bytes;        /* of a victim: what its stacks' items hold */
     _Atomic bool stacks_drained;       /* of a victim: someone has looked everywhere */
     struct tide__percpu_stack stacks[];
 };
@@ -62,6 +64,7 @@ struct counters {
 struct tide_pool {
     /* Read by every get and put, written by epochs. */
     alignas(CACHE_LINE) struct tide__percpu percpu;
+    uint32_t put_hooks; /* HOOK_RESET, HOOK_WEIGH */
     void (*reset)(void *object, void *context);
     void *context;
 
@@ -70,7 +73,14 @@ struct tide_pool {
     struct counters *counters;                             /* one per CPU */
     void *(*create)(void *context);
     void (*destroy)(void *object, void *context);
+    size_t (*weigh)(const void *object, void *context);
     size_t object_size, object_align;
+    size_t weight_max, keep_min;
+    size_t stack_weight_max;       /* a heavier object goes into a batch of its own */
+    size_t batch_bytes_max;        /* what batches of all generations may hold */
+    uint32_t spill_count;          /* objects that leave a full stack together */
+    uint32_t batch_count_max;      /* objects in a batch that is filled one by one */
+    _Atomic size_t weight_typical; /* a guess, made good by each epoch */
     const char *name;
 
     /* Under the registry's lock; the counts may be read without. */
@@ -82,7 +92,13 @@ struct tide_pool {
     _Atomic uint64_t pops_before, counts_before; /* of stacks that were young once */
     _Atomic uint64_t prewarmed;
     _Atomic uint64_t destroyed_epoch, destroyed_drain, destroyed_put;
+    _Atomic uint64_t destroyed_heavy, destroyed_full, kept;
+
+    /* What the batches of all its generations hold. */
+    alignas(CACHE_LINE) _Atomic size_t batched_bytes;
 };
+
+enum { HOOK_RESET = 1, HOOK_WEIGH = 2 };
 
 /* Readers of what an epoch may take away: generations and the lists in them. */
 static inline void reader_enter(void)
@@ -111,8 +127,12 @@ struct generation *tide__generation_swap(tide_pool *pool, struct generation *fre
 uint64_t tide__generation_clear(struct generation *generation);
 void tide__generation_count(const struct generation *generation, uint64_t *pops, uint64_t *items);
 void tide__generation_add(struct generation *generation, unsigned cpu, struct batch *batch);
+void tide__generation_add_young(tide_pool *pool, struct batch *batch);
+void tide__generation_put_back(struct generation *generation, unsigned cpu, struct batch *batch);
+void tide__generation_keep(struct generation *retired);
 struct batch *tide__generation_take(struct generation *generation, unsigned cpu);
 struct batch *tide__generation_steal(struct generation *generation, unsigned cpu);
+struct batch *tide__generation_take_any(struct generation *generation, unsigned cpu);
 void *tide__generation_take_one(struct generation *victim, unsigned cpu);
 
 static inline bool tide__generation_has_batches(const struct generation *generation)
@@ -129,10 +149,20 @@ static inline struct generation *young(const tide_pool *pool)
 }
 
 /* slow.c */
-void *tide__pool_get_slow(tide_pool *pool);
-void tide__pool_put_slow(tide_pool *pool, void *object);
+void *tide__pool_get_slow(tide_pool *pool, const void *site);
+void tide__pool_put_slow(tide_pool *pool, void *object, const void *site);
+void tide__pool_put_heavy(tide_pool *pool, void *object, size_t weight);
 void *tide__pool_create_object(tide_pool *pool);
 void tide__pool_destroy_object(tide_pool *pool, void *object);
+uint32_t tide__pool_destroy_batch(tide_pool *pool, struct batch *batch);
+
+/* limit.c */
+bool tide__limit_is_valid(const tide_pool_config *config);
+void tide__limit_init(tide_pool *pool, const tide_pool_config *config);
+size_t tide__limit_weight(const tide_pool *pool, const void *object);
+size_t tide__limit_stack_weight(const tide_pool *pool, const struct tide__percpu_stack *stack);
+bool tide__limit_reserve(tide_pool *pool, struct batch *batch);
+void tide__limit_reserve_always(tide_pool *pool, struct batch *batch);
 
 /* registry.c */
 extern struct cds_list_head tide__registry;

@@ -8,39 +8,54 @@
 #include "heap.h"
 #include "internal.h"
 
-void *tide_pool_get(tide_pool *pool)
+/* `site` is where the user's code calls from; only slow paths look at it. */
+static inline void *get(tide_pool *pool, const void *site)
 {
     void *object = tide__rseq_pop(&pool->percpu);
-    return likely(object) ? object : tide__pool_get_slow(pool);
+    return likely(object) ? object : tide__pool_get_slow(pool, site);
 }
 
-/* The second half of put, apart so that a put without a reset saves no registers. */
-static inline void cache(tide_pool *pool, void *object)
+void *tide_pool_get(tide_pool *pool)
+{
+    return get(pool, CALL_SITE);
+}
+
+/* The second half of put, apart so that a put without hooks saves no registers. */
+static inline void cache(tide_pool *pool, void *object, const void *site)
 {
     if (unlikely(!tide__rseq_push(&pool->percpu, object)))
-        tide__pool_put_slow(pool, object);
+        tide__pool_put_slow(pool, object, site);
 }
 
-static noinline void put_reset(tide_pool *pool, void *object)
+static noinline void put_hooked(tide_pool *pool, void *object)
 {
-    pool->reset(object, pool->context);
-    cache(pool, object);
+    if (pool->put_hooks & HOOK_RESET)
+        pool->reset(object, pool->context);
+    size_t weight = pool->put_hooks & HOOK_WEIGH ? tide__limit_weight(pool, object) : 0;
+    if (weight > pool->stack_weight_max)
+        tide__pool_put_heavy(pool, object, weight);
+    else
+        cache(pool, object, NULL);
+}
+
+static inline void put(tide_pool *pool, void *object, const void *site)
+{
+    if (pool->put_hooks)
+        put_hooked(pool, object);
+    else
+        cache(pool, object, site);
 }
 
 void tide_pool_put(tide_pool *pool, void *object)
 {
-    if (unlikely(!object))
-        return;
-    if (pool->reset)
-        put_reset(pool, object);
-    else
-        cache(pool, object);
+    if (likely(object))
+        put(pool, object, CALL_SITE);
 }
 
 size_t tide_pool_get_bulk(tide_pool *pool, void **objects, size_t count)
 {
     size_t got = tide__percpu_pop_bulk(&pool->percpu, objects, count, TIDE__PERCPU_GOT);
-    while (got < count && (objects[got] = tide_pool_get(pool)))
+    while (got < count && (objects[got] = get(pool, CALL_SITE)))
         got++;
     return got;
 }
@@ -54,26 +69,36 @@ static size_t run_length(void *const *objects, size_t count)
     return length;
 }
 
-static void reset_all(tide_pool *pool, void *const *objects, size_t count)
+static void put_each(tide_pool *pool, void *const *objects, size_t count, const void *site)
 {
-    for (size_t i = 0; i < count && pool->reset; i++)
-        pool->reset(objects[i], pool->context);
+    for (size_t i = 0; i < count; i++)
+        put(pool, objects[i], site);
 }
 
-static void cache_all(tide_pool *pool, void *const *objects, size_t count)
+static void cache_all(tide_pool *pool, void *const *objects, size_t count, const void *site)
 {
     if (tide__percpu_push_bulk(&pool->percpu, objects, count))
         return;
     for (size_t i = 0; i < count; i++)
-        cache(pool, objects[i]);
+        cache(pool, objects[i], site);
+}
+
+static void put_run(tide_pool *pool, void *const *objects, size_t count, const void *site)
+{
+    if (pool->put_hooks & HOOK_WEIGH) {
+        put_each(pool, objects, count, site);
+        return;
+    }
+    for (size_t i = 0; i < count && pool->put_hooks; i++)
+        pool->reset(objects[i], pool->context);
+    cache_all(pool, objects, count, site);
 }
 
 void tide_pool_put_bulk(tide_pool *pool, void *const *objects, size_t count)
 {
     while (count > 0) {
         size_t length = run_length(objects, count);
-        reset_all(pool, objects, length);
-        cache_all(pool, objects, length);
+        put_run(pool, objects, length, CALL_SITE);
         length += length < count && !objects[length];
         objects += length;
         count -= length;
@@ -83,7 +108,7 @@ void tide_pool_put_bulk(tide_pool *pool, void *const *objects, size_t count)
 /* Fills an empty batch with new objects; returns how many. */
 static uint32_t create_batch(tide_pool *pool, struct batch *batch, size_t count)
 {
-    while (batch->count < BATCH_SIZE && batch->count < count) {
+    while (batch->count < pool->batch_count_max && batch->count < count) {
         void *object = tide__pool_create_object(pool);
         if (!object)
             break;
@@ -92,35 +117,36 @@ static uint32_t create_batch(tide_pool *pool, struct batch *batch, size_t count)
     return batch->count;
 }
 
-static void add_batch(tide_pool *pool, struct batch *batch)
+static size_t prewarm_batch(tide_pool *pool, size_t count)
 {
-    reader_enter();
-    if (batch->count)
-        tide__generation_add(young(pool), tide__percpu_index(&pool->percpu), batch);
-    else
-        tide__batch_free(batch);
-    reader_leave();
+    struct batch *batch = tide__batch_alloc();
+    if (!batch)
+        return 0;
+    size_t made = create_batch(pool, batch, count);
+    if (!made || !tide__limit_reserve(pool, batch)) {
+        if (made)
+            errno = ENOSPC;
+        tide__pool_destroy_batch(pool, batch);
+        return 0;
+    }
+    tide__generation_add_young(pool, batch);
+    return made;
 }
 
 size_t tide_pool_prewarm(tide_pool *pool, size_t count)
 {
-    size_t made = 0, added = 0;
-    struct batch *batch;
-    do {
-        batch = made < count ? tide__batch_alloc() : NULL;
-        if (!batch)
-            break;
-        added = create_batch(pool, batch, count - made);
-        add_batch(pool, batch);
+    size_t made = 0, added = 1;
+    while (made < count && added) {
+        added = prewarm_batch(pool, count - made);
         made += added;
-    } while (added == BATCH_SIZE);
+    }
     count_add(&pool->prewarmed, made);
     return made;
 }
 
 static bool is_valid(const tide_pool_config *config)
 {
-    if (config->object_align & (config->object_align - 1))
+    if (config->object_align & (config->object_align - 1) || !tide__limit_is_valid(config))
         return false;
     return config->create || (config->object_size && config->object_size <= PTRDIFF_MAX);
 }
@@ -131,6 +157,7 @@ static void configure(tide_pool *pool, const tide_pool_config *config)
     pool->create = config->create;
     pool->reset = config->reset;
     pool->destroy = config->destroy;
+    pool->weigh = config->weigh;
     pool->context = config->context;
     pool->object_size = config->object_size;
     pool->object_align = config->object_align ? config->object_align : alignof(max_align_t);
@@ -175,6 +202,7 @@ tide_pool *tide_pool_create(const tide_pool_config *config)
         return NULL;
     configure(pool, config);
     tide__percpu_init(&pool->percpu);
+    tide__limit_init(pool, config);
     if (!allocate_parts(pool)) {
         free_parts(pool);
         errno = ENOMEM;

@@ -28,6 +28,16 @@ void tide__pool_destroy_object(tide_pool *pool, void *object)
         tide__heap_free(object);
 }
 
+/* Outside of every lock and section. Returns how many objects there were. */
+uint32_t tide__pool_destroy_batch(tide_pool *pool, struct batch *batch)
+{
+    uint32_t count = batch->count;
+    while (batch->count)
+        tide__pool_destroy_object(pool, batch->items[--batch->count]);
+    tide__batch_free(batch);
+    return count;
+}
+
 /* Takes the newest object of a batch and moves the others into this CPU's stack; puts them
  * back where they came from if the thread has moved to a CPU whose stack has no room. */
 static void *unpack(tide_pool *pool, struct generation *from, unsigned cpu, struct batch *batch)
@@ -37,7 +47,7 @@ static void *unpack(tide_pool *pool, struct generation *from, unsigned cpu, stru
         count_add(&pool->counters[cpu].moved_in, batch->count);
         tide__batch_free(batch);
     } else {
-        tide__generation_add(from, cpu, batch);
+        tide__generation_put_back(from, cpu, batch);
     }
     return object;
 }
@@ -97,7 +107,7 @@ static void *get_new(tide_pool *pool, unsigned cpu)
     return object;
 }
 
-noinline void *tide__pool_get_slow(tide_pool *pool)
+noinline void *tide__pool_get_slow(tide_pool *pool, const void *site)
 {
     void *object = NULL;
     if (!pool->percpu.rseq_count)
@@ -109,6 +119,30 @@ noinline void *tide__pool_get_slow(tide_pool *pool)
     return object ? object : get_new(pool, cpu);
 }
 
+/* Adds a batch, at the cost of older ones if the limit asks for that, if at all. What must go
+ * is destroyed by the caller when it has left the section. */
+static void keep_batch(tide_pool *pool, unsigned cpu, struct batch *batch,
+                       struct batch_list *dropped)
+{
+    /* Pairs with the release in publish_victim. */
+    struct generation *victim = atomic_load_explicit(&pool->victim, memory_order_acquire);
+    while (!tide__limit_reserve(pool, batch)) {
+        bool hopeless = !victim || batch->bytes > pool->batch_bytes_max;
+        struct batch *old = hopeless ? NULL : tide__generation_take_any(victim, cpu);
+        tide__batch_push(dropped, old ? old : batch);
+        if (!old)
+            return;
+    }
+    tide__generation_add(young(pool), cpu, batch);
+}
+
+static void destroy_dropped(tide_pool *pool, struct batch_list *dropped)
+{
+    struct batch *batch;
+    while ((batch = tide__batch_pop(dropped)))
+        count_add(&pool->destroyed_full, tide__pool_destroy_batch(pool, batch));
+}
+
 static bool push_any(tide_pool *pool, void *object)
 {
     if (!pool->percpu.rseq_count)
@@ -117,34 +151,34 @@ static bool push_any(tide_pool *pool, void *object)
 }
 
 /* A batch with room for one more: half of this CPU's stack, else one with what a thread put
- * that no stack is open to (a CPU number beyond those known at start), else an empty one. */
+ * that no stack is open to (a CPU number beyond those known at start, or objects too large for
+ * stacks), else an empty one. */
 static struct batch *batch_with_room(tide_pool *pool, struct generation *generation, unsigned cpu)
 {
     struct batch *batch = tide__batch_alloc();
     if (!batch)
         return NULL;
-    batch->count = (uint32_t)tide__percpu_pop_bulk(&pool->percpu, batch->items, BATCH_SIZE - 1,
+    batch->count = (uint32_t)tide__percpu_pop_bulk(&pool->percpu, batch->items, pool->spill_count,
                                                    TIDE__PERCPU_MOVED);
     if (batch->count) {
         count_add(&pool->counters[cpu].moved_out, batch->count);
         return batch;
     }
     struct batch *started = tide__generation_take(generation, cpu);
-    if (started && started->count < BATCH_SIZE) {
+    if (started && started->count < pool->batch_count_max) {
         tide__batch_free(batch);
         return started;
     }
     if (started)
-        tide__generation_add(generation, cpu, started);
+        tide__generation_put_back(generation, cpu, started);
     return batch;
 }
 
 /* Makes room in the stack by a batch, or puts the object into the batch when the thread has
  * moved to another full stack meanwhile. */
-static bool put_batched(tide_pool *pool, void *object, unsigned cpu)
+static bool put_batched(tide_pool *pool, void *object, unsigned cpu, struct batch_list *dropped)
 {
-    struct generation *generation = young(pool);
-    struct batch *batch = batch_with_room(pool, generation, cpu);
+    struct batch *batch = batch_with_room(pool, young(pool), cpu);
     if (!batch)
         return false;
     if (!push_any(pool, object)) {
@@ -152,23 +186,49 @@ static bool put_batched(tide_pool *pool, void *object, unsigned cpu)
         count_add(&pool->counters[cpu].puts_slow, 1);
     }
     if (batch->count)
-        tide__generation_add(generation, cpu, batch);
+        keep_batch(pool, cpu, batch, dropped);
     else
         tide__batch_free(batch);
     return true;
 }
 
-noinline void tide__pool_put_slow(tide_pool *pool, void *object)
+/* An object that the pool takes and destroys at once. */
+static void destroy_put(tide_pool *pool, void *object, unsigned cpu, _Atomic uint64_t *reason)
 {
+    count_add(&pool->counters[cpu].puts_slow, 1);
+    count_add(reason, 1);
+    tide__pool_destroy_object(pool, object);
+}
+
+noinline void tide__pool_put_slow(tide_pool *pool, void *object, const void *site)
+{
+    struct batch_list dropped = {0};
     if (!pool->percpu.rseq_count && tide__percpu_push_portable(&pool->percpu, object))
         return;
     unsigned cpu = tide__percpu_index(&pool->percpu);
     reader_enter();
-    bool kept = put_batched(pool, object, cpu);
+    bool kept = put_batched(pool, object, cpu, &dropped);
     reader_leave();
-    if (kept)
+    destroy_dropped(pool, &dropped);
+    if (!kept)
+        destroy_put(pool, object, cpu, &pool->destroyed_put);
+}
+
+/* An object too heavy for a stack: into a batch of its own, if at all. */
+noinline void tide__pool_put_heavy(tide_pool *pool, void *object, size_t weight)
+{
+    struct batch_list dropped = {0};
+    unsigned cpu = tide__percpu_index(&pool->percpu);
+    struct batch *batch = weight > pool->weight_max ? NULL : tide__batch_alloc();
+    if (!batch) {
+        destroy_put(pool, object, cpu,
+                    weight > pool->weight_max ? &pool->destroyed_heavy : &pool->destroyed_put);
         return;
+    }
+    batch->items[batch->count++] = object;
     count_add(&pool->counters[cpu].puts_slow, 1);
-    count_add(&pool->destroyed_put, 1);
-    tide__pool_destroy_object(pool, object);
+    reader_enter();
+    keep_batch(pool, cpu, batch, &dropped);
+    reader_leave();
+    destroy_dropped(pool, &dropped);
 }

@@ -24,12 +24,25 @@ static uint64_t batched(const struct generation *generation)
     return atomic_load_explicit(&generation->batched, memory_order_relaxed);
 }
 
+static size_t victim_stack_bytes(const struct generation *victim)
+{
+    return victim ? atomic_load_explicit(&victim->stack_bytes, memory_order_relaxed) : 0;
+}
+
+/* What the pool's batches hold, and so many objects on stacks. */
+static size_t count_bytes(const tide_pool *pool, uint64_t items)
+{
+    return atomic_load_explicit(&pool->batched_bytes, memory_order_relaxed) +
+           items * atomic_load_explicit(&pool->weight_typical, memory_order_relaxed);
+}
+
 static void read_generations(const tide_pool *pool, tide_pool_stats *stats)
 {
     uint64_t pops = count_read(&pool->pops_before), items = 0, old_pops = 0;
     /* Pairs with the release in publish_victim. */
     struct generation *victim = atomic_load_explicit(&pool->victim, memory_order_acquire);
     tide__generation_count(young(pool), &pops, &items);
+    stats->cached_bytes = count_bytes(pool, items) + victim_stack_bytes(victim);
     stats->hits_cpu = pops;
     stats->puts = pops + items + count_read(&pool->counts_before);
     stats->cached = items + batched(young(pool));
@@ -63,4 +76,7 @@ void tide_pool_read_stats(const tide_pool *pool, tide_pool_stats *stats)
     stats->destroyed_epoch = count_read(&pool->destroyed_epoch);
     stats->destroyed_drain = count_read(&pool->destroyed_drain);
     stats->destroyed_put = count_read(&pool->destroyed_put);
+    stats->destroyed_heavy = count_read(&pool->destroyed_heavy);
+    stats->destroyed_full = count_read(&pool->destroyed_full);
+    stats->kept = count_read(&pool->kept);
 }

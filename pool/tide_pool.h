@@ -61,9 +61,20 @@ typedef struct tide_pool_config {
      * object_size. NULL: nothing to unmake. */
     void (*destroy)(void *object, void *context);
 
+    /* The bytes that an object holds now, for objects that grow. Called on every put, after
+     * `reset`, and by epochs, which hold a lock meanwhile: it must be quick and must not call
+     * this library. NULL: each object counts object_size bytes. */
+    size_t (*weigh)(const void *object, void *context);
+
     void *context;       /* handed to every hook */
-    size_t object_size;  /* bytes; used when create is NULL, ignored otherwise */
+    size_t object_size;  /* bytes; with `create`, only what an object counts without `weigh` */
     size_t object_align; /* bytes, a power of two; 0: alignof(max_align_t) */
+
+    /* Limits; the first two need `weigh` or object_size. */
+    size_t weight_max;       /* bytes; a heavier object is destroyed when it is put; 0: none */
+    size_t cached_bytes_max; /* bytes in the pool, all CPUs together; what does not fit is
+                              * destroyed when it is put, the oldest first; 0: no limit */
+    size_t keep_min;         /* objects that epochs leave in the pool however idle they are */
 } tide_pool_config;
 
 /* Counts since the pool was created. Each field is exact while no other thread uses the pool;
@@ -82,12 +93,18 @@ typedef struct tide_pool_stats {
     uint64_t destroyed_epoch; /* destroyed by an epoch, idle for two */
     uint64_t destroyed_drain; /* destroyed by tide_pool_drain */
     uint64_t destroyed_put;   /* destroyed at put: no memory to keep track of it */
+    uint64_t destroyed_heavy; /* destroyed at put: heavier than weight_max */
+    uint64_t destroyed_full;  /* destroyed at put: to stay below cached_bytes_max */
+    uint64_t kept;            /* idle objects that an epoch would have destroyed, for keep_min */
     uint64_t cached;          /* objects in the pool now, those in `victims` not counted */
     uint64_t victims;         /* objects in the pool now that the next epoch destroys */
+    uint64_t cached_bytes;    /* bytes that both hold; with `weigh`, those on CPUs' stacks by the
+                               * average of the last epoch */
 } tide_pool_stats;
 
 /* Returns a pool that the caller owns, or NULL with errno EINVAL (neither create nor
- * object_size; create is set but align or size is bad) or ENOMEM. */
+ * object_size; a size or alignment that cannot be; a limit in bytes for objects of unknown
+ * weight) or ENOMEM. */
 tide_pool *tide_pool_create(const tide_pool_config *config);
 
 /* Destroys the pool and every object in it. Objects on loan are their holders' to destroy.
@@ -112,7 +129,8 @@ size_t tide_pool_get_bulk(tide_pool *pool, void **objects, size_t count);
 void tide_pool_put_bulk(tide_pool *pool, void *const *objects, size_t count);
 
 /* Makes `count` objects ahead of their use, where any CPU finds them. Returns how many were
- * made; fewer than `count` with errno set when creation failed. */
+ * made; fewer than `count` with errno set when creation failed, to ENOSPC when cached_bytes_max
+ * is reached. */
 size_t tide_pool_prewarm(tide_pool *pool, size_t count);
 
 /* Destroys all objects that were cached when it was called; returns how many. */
