@@ -13,6 +13,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "settings.h"
+
 enum { CPU_MAX = 8192, NODE_MAX = 256 };
 
 static pthread_once_t cpu_once = PTHREAD_ONCE_INIT;
@@ -99,6 +101,8 @@ static void read_cpus(void)
         cpu_count = tide__cpu_list_parse(text, NULL, NULL);
     if (cpu_count < configured)
         cpu_count = configured;
+    cpu_count = (unsigned)tide__setting_or(TIDE__CPUS, cpu_count);
+    cpu_count += !cpu_count;
     read_nodes();
 }
 

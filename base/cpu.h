@@ -5,9 +5,9 @@
 #ifndef TIDE_BASE_CPU_H
 #define TIDE_BASE_CPU_H
 
-/* One more than the highest CPU number that this kernel can ever bring online, at least 1.
- * Read once. A kernel or sandbox that hides it makes the guess too low: whoever indexes by CPU
- * checks the bound. */
+/* One more than the highest CPU number that this kernel can ever bring online, at least 1;
+ * what `cpus` of TIDE says (settings.h) instead. Read once. A kernel or sandbox that hides it makes
+ * the guess too low: whoever indexes by CPU checks the bound. */
 unsigned tide__cpu_count(void);
 
 /* The memory node of a CPU, 0 where it is not known. Read once for all. */
