@@ -15,11 +15,11 @@
 
 #include "settings.h"
 
-enum { CPU_MAX = 8192, NODE_MAX = 256 };
+enum { NODE_MAX = 256 };
 
 static pthread_once_t cpu_once = PTHREAD_ONCE_INIT;
 static unsigned cpu_count;
-static uint8_t cpu_nodes[CPU_MAX];
+static uint8_t cpu_nodes[TIDE__CPU_MAX];
 
 /* Reads a small file into `text`; false if there is none or it is empty. */
 static bool read_text(const char *path, char *text, size_t size)
@@ -42,7 +42,7 @@ static bool parse_number(const char **text, unsigned *number)
     unsigned long value = strtoul(*text, &end, 10);
     *text = end;
     *number = (unsigned)value;
-    return value < CPU_MAX;
+    return value < TIDE__CPU_MAX;
 }
 
 /* Parses "3" or "0-3"; false if it is neither. */
@@ -90,7 +90,7 @@ static unsigned configured_count(void)
     long count = sysconf(_SC_NPROCESSORS_CONF);
     if (count < 1)
         return 1;
-    return count < CPU_MAX ? (unsigned)count : CPU_MAX;
+    return count < TIDE__CPU_MAX ? (unsigned)count : TIDE__CPU_MAX;
 }
 
 static void read_cpus(void)
@@ -115,5 +115,5 @@ unsigned tide__cpu_count(void)
 unsigned tide__cpu_node(unsigned cpu)
 {
     pthread_once(&cpu_once, read_cpus);
-    return cpu < CPU_MAX ? cpu_nodes[cpu] : 0;
+    return cpu < TIDE__CPU_MAX ? cpu_nodes[cpu] : 0;
 }

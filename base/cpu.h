@@ -5,6 +5,9 @@
 #ifndef TIDE_BASE_CPU_H
 #define TIDE_BASE_CPU_H
 
+/* More CPUs than this are taken for this many. */
+enum { TIDE__CPU_MAX = 8192 };
+
 /* One more than the highest CPU number that this kernel can ever bring online, at least 1;
  * what `cpus` of TIDE says (settings.h) instead. Read once. A kernel or sandbox that hides it makes
  * the guess too low: whoever indexes by CPU checks the bound. */

@@ -44,15 +44,23 @@ static bool leave_young(tide_pool *pool)
     return pool->leaving;
 }
 
-/* Of a generation that nobody else can reach yet. */
-static void weigh_stacks(struct generation *generation, uint64_t items)
+/* Of a generation that nobody else can reach yet: what its stacks hold. */
+static void survey_stacks(struct generation *generation)
 {
     tide_pool *pool = generation->pool;
     size_t bytes = 0;
-    for (unsigned cpu = 0; cpu < pool->percpu.count; cpu++)
-        bytes += tide__limit_stack_weight(pool, &generation->stacks[cpu]);
+    uint64_t items = 0;
+    for (unsigned cpu = 0; cpu < pool->percpu.count; cpu++) {
+        const struct tide__percpu_stack *stack = &generation->stacks[cpu];
+        uint64_t pops = tide__percpu_stack_pops(stack), count = tide__percpu_stack_count(stack);
+        bytes += tide__limit_stack_weight(pool, stack);
+        items += count;
+        count_add(&pool->pops_before, pops);
+        tide__account_stack(&pool->account, cpu, pops, count);
+    }
+    count_add(&pool->counts_before, items);
     atomic_store_explicit(&generation->stack_bytes, bytes, memory_order_relaxed);
-    if (items)
+    if (items && pool->weigh)
         atomic_store_explicit(&pool->weight_typical, bytes / items, memory_order_relaxed);
 }
 
@@ -60,15 +68,14 @@ static void weigh_stacks(struct generation *generation, uint64_t items)
 static struct generation *take_leaving(tide_pool *pool)
 {
     struct generation *generation = pool->leaving;
-    uint64_t pops = 0, items = 0;
     if (!generation)
         return NULL;
     pool->leaving = NULL;
     tide__percpu_close(generation->stacks, pool->percpu.count);
-    tide__generation_count(generation, &pops, &items);
-    count_add(&pool->pops_before, pops);
-    count_add(&pool->counts_before, items);
-    weigh_stacks(generation, items);
+    survey_stacks(generation);
+    pool->account.bytes_before +=
+        atomic_load_explicit(&generation->stack_bytes, memory_order_relaxed) +
+        atomic_load_explicit(&pool->batched_bytes, memory_order_relaxed);
     return generation;
 }
 
@@ -82,7 +89,11 @@ static void retire(struct cds_list_head *list, struct generation *generation)
 
 static void retire_victim(tide_pool *pool, struct cds_list_head *list)
 {
-    retire(list, atomic_load_explicit(&pool->victim, memory_order_relaxed));
+    struct generation *victim = atomic_load_explicit(&pool->victim, memory_order_relaxed);
+    if (victim)
+        pool->account.bytes_before =
+            atomic_load_explicit(&victim->stack_bytes, memory_order_relaxed);
+    retire(list, victim);
     atomic_store_explicit(&pool->victim, NULL, memory_order_relaxed);
 }
 
@@ -113,38 +124,65 @@ static uint64_t clear_unlocked(struct generation *generation, size_t counter)
     return destroyed;
 }
 
-/* Steps 4 and 5, for generations that are in nobody's sight but of readers inside already.
- * Called with the lock, returns without. */
+/* Step 5, with the lock. */
 static uint64_t clear_list(struct cds_list_head *list, size_t counter)
 {
     uint64_t destroyed = 0;
-    if (!cds_list_empty(list))
-        readers_wait();
     while (!cds_list_empty(list)) { /* a pool that ends takes its own out */
         struct generation *generation = cds_list_first_entry(list, struct generation, retired_link);
         cds_list_del(&generation->retired_link);
         generation->retired_by = NULL;
         destroyed += clear_unlocked(generation, counter);
     }
-    tide__registry_unlock();
     return destroyed;
+}
+
+static void leave_all(struct cds_list_head *retired)
+{
+    struct cds_list_head *node;
+    cds_list_for_each(node, &tide__registry)
+    {
+        leave_young(pool_of(node));
+        retire_victim(pool_of(node), retired);
+    }
+}
+
+/* Steps 1 to 4; what is in `retired` then is in nobody's sight. */
+static void exchange(struct cds_list_head *retired, struct account *account)
+{
+    tide_epoch_report *report = &account->report;
+    struct cds_list_head *node;
+    leave_all(retired);
+    report->swap_ns = tide__account_step(account);
+    bool fenced = tide__percpu_fence();
+    report->wait_ns = tide__account_step(account);
+    if (fenced) {
+        cds_list_for_each(node, &tide__registry) publish_victim(pool_of(node));
+    }
+    report->swap_ns += tide__account_step(account);
+    report->stall_ns = report->swap_ns + report->wait_ns;
+    if (!cds_list_empty(retired))
+        readers_wait();
+    report->wait_ns += tide__account_step(account);
+}
+
+void tide__epoch_advance_for(tide_epoch_reason reason)
+{
+    CDS_LIST_HEAD(retired);
+    struct account account;
+    tide__registry_lock();
+    atomic_fetch_add_explicit(&epoch_number, 1, memory_order_relaxed);
+    tide__account_begin(&account, reason);
+    exchange(&retired, &account);
+    clear_list(&retired, offsetof(tide_pool, destroyed_epoch));
+    tide__account_end(&account);
+    tide__registry_unlock();
+    tide__account_publish(&account);
 }
 
 void tide_epoch_advance(void)
 {
-    CDS_LIST_HEAD(retired);
-    struct cds_list_head *node;
-    tide__registry_lock();
-    atomic_fetch_add_explicit(&epoch_number, 1, memory_order_relaxed);
-    cds_list_for_each(node, &tide__registry)
-    {
-        leave_young(pool_of(node));
-        retire_victim(pool_of(node), &retired);
-    }
-    if (tide__percpu_fence()) {
-        cds_list_for_each(node, &tide__registry) publish_victim(pool_of(node));
-    }
-    clear_list(&retired, offsetof(tide_pool, destroyed_epoch));
+    tide__epoch_advance_for(TIDE_EPOCH_ASKED);
 }
 
 size_t tide_pool_drain(tide_pool *pool)
@@ -156,5 +194,9 @@ size_t tide_pool_drain(tide_pool *pool)
     retire_victim(pool, &retired);
     if (tide__percpu_fence())
         retire(&retired, take_leaving(pool));
-    return clear_list(&retired, offsetof(tide_pool, destroyed_drain));
+    if (!cds_list_empty(&retired))
+        readers_wait();
+    uint64_t destroyed = clear_list(&retired, offsetof(tide_pool, destroyed_drain));
+    tide__registry_unlock();
+    return destroyed;
 }

@@ -237,6 +237,7 @@ void tide__generation_keep(struct generation *retired)
         held += batch->count;
         count_add(&pool->kept, batch->count);
         tide__limit_reserve_always(pool, batch);
+        atomic_fetch_add_explicit(&pool->account.bytes_kept, batch->bytes, memory_order_relaxed);
         tide__generation_add_young(pool, batch);
     }
 }

@@ -6,6 +6,8 @@
  *     slow.c        get and put when the fast path has nothing: batches, victims, creation
  *     generation.c  a generation of cached objects: its stacks and lists, its end
  *     epoch.c       generations change places: epochs, drain
+ *     account.c     what epochs report; trace.c prints it
+ *     pacer.c       when epochs are due; wakeup.c is what tells of it
  *     limit.c       what objects weigh, and limits in bytes
  *     registry.c    all pools, their lock, fork
  *     stats.c       what the counts add up to
@@ -25,6 +27,7 @@
 
 #include <urcu/list.h>
 
+#include "account.h"
 #include "annotate.h"
 #include "batch.h"
 #include "percpu.h"
@@ -89,6 +92,7 @@ struct tide_pool {
     struct generation *spares;
     struct generation *generations; /* all of them, wherever they are */
     unsigned busy;                  /* threads that clear a generation of it, without the lock */
+    struct pool_account account;
     _Atomic uint64_t pops_before, counts_before; /* of stacks that were young once */
     _Atomic uint64_t prewarmed;
     _Atomic uint64_t destroyed_epoch, destroyed_drain, destroyed_put;
@@ -148,6 +152,9 @@ static inline struct generation *young(const tide_pool *pool)
     return container_of(stacks, struct generation, stacks);
 }
 
+/* epoch.c */
+void tide__epoch_advance_for(tide_epoch_reason reason);
+
 /* slow.c */
 void *tide__pool_get_slow(tide_pool *pool, const void *site);
 void tide__pool_put_slow(tide_pool *pool, void *object, const void *site);
@@ -156,10 +163,15 @@ void *tide__pool_create_object(tide_pool *pool);
 void tide__pool_destroy_object(tide_pool *pool, void *object);
 uint32_t tide__pool_destroy_batch(tide_pool *pool, struct batch *batch);
 
+/* stats.c */
+size_t tide__pool_held(const tide_pool *pool, const tide_pool_stats *stats);
+
 /* limit.c */
 bool tide__limit_is_valid(const tide_pool_config *config);
 void tide__limit_init(tide_pool *pool, const tide_pool_config *config);
 size_t tide__limit_weight(const tide_pool *pool, const void *object);
+size_t tide__limit_weight_new(const tide_pool *pool, const void *object);
+size_t tide__limit_spill(const tide_pool *pool);
 size_t tide__limit_stack_weight(const tide_pool *pool, const struct tide__percpu_stack *stack);
 bool tide__limit_reserve(tide_pool *pool, struct batch *batch);
 void tide__limit_reserve_always(tide_pool *pool, struct batch *batch);

@@ -77,6 +77,20 @@ size_t tide__limit_weight(const tide_pool *pool, const void *object)
     return pool->weigh ? pool->weigh(object, pool->context) : pool->object_size;
 }
 
+/* Of an object just made, which may weigh nothing yet: at least what others weighed. */
+size_t tide__limit_weight_new(const tide_pool *pool, const void *object)
+{
+    size_t weight = tide__limit_weight(pool, object);
+    size_t typical = atomic_load_explicit(&pool->weight_typical, memory_order_relaxed);
+    return weight > typical ? weight : typical;
+}
+
+/* What leaves a full stack together, about. */
+size_t tide__limit_spill(const tide_pool *pool)
+{
+    return pool->spill_count * atomic_load_explicit(&pool->weight_typical, memory_order_relaxed);
+}
+
 static size_t weight_of(const tide_pool *pool, void *const *objects, size_t count)
 {
     size_t weight = 0;

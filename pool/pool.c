@@ -7,6 +7,7 @@
 
 #include "heap.h"
 #include "internal.h"
+#include "pacer.h"
 
 /* `site` is where the user's code calls from; only slow paths look at it. */
 static inline void *get(tide_pool *pool, const void *site)
@@ -129,7 +130,9 @@ static size_t prewarm_batch(tide_pool *pool, size_t count)
         tide__pool_destroy_batch(pool, batch);
         return 0;
     }
+    size_t bytes = batch->bytes;
     tide__generation_add_young(pool, batch);
+    tide__pacer_created(bytes);
     return made;
 }
 

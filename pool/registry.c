@@ -7,6 +7,7 @@
 #include <urcu/rculist.h>
 
 #include "internal.h"
+#include "pacer.h"
 
 struct cds_list_head tide__registry = CDS_LIST_HEAD_INIT(tide__registry);
 char tide__readers;
@@ -85,17 +86,20 @@ static void after_fork_child(void)
         tide__percpu_unlock(young(pool)->stacks, pool->percpu.count);
     }
     pthread_cond_init(&registry_changed, NULL);
+    tide__pacer_after_fork();
     tide__registry_unlock();
 }
 
-static void watch_forks(void)
+static void start(void)
 {
+    tide__trace_start();
+    tide__pacer_start_by_environment();
     pthread_atfork(before_fork, after_fork_parent, after_fork_child);
 }
 
 void tide__registry_add(tide_pool *pool)
 {
-    pthread_once(&registry_once, watch_forks);
+    pthread_once(&registry_once, start);
     tide__registry_lock();
     annotate_before(&tide__registry);
     cds_list_add_tail_rcu(&pool->link, &tide__registry);
@@ -118,6 +122,7 @@ static void reclaim_retired(tide_pool *pool)
 void tide__registry_remove(tide_pool *pool)
 {
     tide__registry_lock();
+    tide__account_leave(pool);
     cds_list_del_rcu(&pool->link);
     reclaim_retired(pool);
     while (pool->busy)

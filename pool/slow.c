@@ -4,6 +4,7 @@
  */
 #include "heap.h"
 #include "internal.h"
+#include "pacer.h"
 
 enum { SPREAD_SIZE_MIN = 32768 };
 
@@ -104,6 +105,8 @@ static void *get_new(tide_pool *pool, unsigned cpu)
     void *object = tide__pool_create_object(pool);
     struct counters *counters = &pool->counters[cpu];
     count_add(object ? &counters->misses : &counters->failures, 1);
+    if (object)
+        tide__pacer_created(tide__limit_weight_new(pool, object));
     return object;
 }
 
@@ -136,11 +139,13 @@ static void keep_batch(tide_pool *pool, unsigned cpu, struct batch *batch,
     tide__generation_add(young(pool), cpu, batch);
 }
 
-static void destroy_dropped(tide_pool *pool, struct batch_list *dropped)
+/* Outside of the section again: destroys what had to go, and tells the pacer. */
+static void finish_put(tide_pool *pool, struct batch_list *dropped, size_t bytes)
 {
     struct batch *batch;
     while ((batch = tide__batch_pop(dropped)))
         count_add(&pool->destroyed_full, tide__pool_destroy_batch(pool, batch));
+    tide__pacer_taken_back(bytes);
 }
 
 static bool push_any(tide_pool *pool, void *object)
@@ -209,7 +214,7 @@ noinline void tide__pool_put_slow(tide_pool *pool, void *object, const void *sit
     reader_enter();
     bool kept = put_batched(pool, object, cpu, &dropped);
     reader_leave();
-    destroy_dropped(pool, &dropped);
+    finish_put(pool, &dropped, tide__limit_spill(pool));
     if (!kept)
         destroy_put(pool, object, cpu, &pool->destroyed_put);
 }
@@ -230,5 +235,5 @@ noinline void tide__pool_put_heavy(tide_pool *pool, void *object, size_t weight)
     reader_enter();
     keep_batch(pool, cpu, batch, &dropped);
     reader_leave();
-    destroy_dropped(pool, &dropped);
+    finish_put(pool, &dropped, weight);
 }
