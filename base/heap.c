@@ -96,3 +96,9 @@ void tide__heap_free(void *memory)
     else
         mi_free(memory);
 }
+
+void tide__heap_trim(void)
+{
+    if (!is_checked())
+        mi_collect(true);
+}

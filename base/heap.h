@@ -26,4 +26,7 @@ void tide__heap_unmap(void *memory, size_t size);
 /* Frees what the first two returned; NULL is ignored. */
 void tide__heap_free(void *memory);
 
+/* Gives what is free back to the kernel, as far as the allocator can. Slow. */
+void tide__heap_trim(void);
+
 #endif

@@ -243,3 +243,8 @@ void tide_epoch_unwatch(void (*advanced)(const tide_epoch_report *, void *), voi
     if (found)
         tide__account_ask(false);
 }
+
+void tide__account_after_fork(void)
+{
+    pthread_mutex_init(&watchers_mutex, NULL);
+}

@@ -52,6 +52,10 @@ void tide__account_publish(struct account *account);
 /* A pool ends: what it did counts for the next report. */
 void tide__account_leave(tide_pool *pool);
 
+/* In a forked child: other threads held locks that they do not hold here. */
+void tide__account_after_fork(void);
+void tide__trace_after_fork(void);
+
 /* trace.c: the lines of one epoch, malloc'd, and where they go. */
 void tide__trace_start(void);
 uint64_t tide__trace_level(void);

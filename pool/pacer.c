@@ -15,6 +15,7 @@
 #include <stdint.h>
 #include <time.h>
 
+#include "heap.h"
 #include "internal.h"
 #include "settings.h"
 #include "wakeup.h"
@@ -151,6 +152,17 @@ static bool may_trim(void)
     return bucket_ns < BUCKET_NS;
 }
 
+/* What was destroyed goes back to the kernel, but not ten times a second. */
+static void trim_heap(void)
+{
+    static uint64_t last_ns;
+    uint64_t now = tide__account_clock();
+    if (now - last_ns < LOOK_NS)
+        return;
+    last_ns = now;
+    tide__heap_trim();
+}
+
 /* Epochs until the limit holds, two at most: then all is gone that was idle. */
 static bool relieve(void)
 {
@@ -162,6 +174,7 @@ static bool relieve(void)
         }
         uint64_t start = tide__account_clock();
         tide__epoch_advance_for(TIDE_EPOCH_LIMIT);
+        trim_heap();
         bucket_ns += tide__account_clock() - start;
         ran = true;
         add_up();
@@ -175,6 +188,7 @@ static bool run_due(unsigned happened)
     if (happened & WAKEUP_PRESSURE) {
         tide__epoch_advance_for(TIDE_EPOCH_PRESSURE);
         tide__epoch_advance_for(TIDE_EPOCH_PRESSURE);
+        trim_heap();
         return true;
     }
     if (is_over_limit() && relieve())

@@ -86,6 +86,8 @@ static void after_fork_child(void)
         tide__percpu_unlock(young(pool)->stacks, pool->percpu.count);
     }
     pthread_cond_init(&registry_changed, NULL);
+    tide__account_after_fork();
+    tide__trace_after_fork();
     tide__pacer_after_fork();
     tide__registry_unlock();
 }

@@ -215,3 +215,8 @@ void tide__trace_start(void)
     }
     tide__trace_set_level(wanted);
 }
+
+void tide__trace_after_fork(void)
+{
+    pthread_mutex_init(&ring_lock, NULL);
+}
