@@ -22,7 +22,7 @@
 
 enum { GROWTH_BYTES_MIN = 4 << 20, LIMIT_STEPS = 64, LIMIT_STEP_MIN = 4096 };
 enum { INTERVAL_MIN = 50, INTERVAL_NORMAL = 100, INTERVAL_MAX = 400 }; /* percent */
-enum { TRIM_PERCENT = 50, BACKOFF_MAX = 6, LOOK_NS = 100000000 };
+enum { TRIM_PERCENT = 50, BACKOFF_MAX = 6, LOOK_NS = 100000000, GIVE_WAY_NS = 1000000 };
 static const uint64_t BUCKET_NS = 20000000;
 
 enum driver { SLOW_PATHS, LOOP, THREAD };
@@ -41,6 +41,8 @@ static _Atomic bool thread_lost;      /* by a fork */
 static _Atomic size_t created;        /* bytes since the last epoch */
 static _Atomic size_t counted;        /* bytes since the last look */
 static _Atomic size_t trigger;        /* bytes at which to look */
+static _Atomic size_t bound;          /* bytes held above which others give way to who trims */
+static _Thread_local bool runs_here;  /* this thread runs what is due: it is in a hook */
 static _Atomic uint64_t next_look_ns; /* for what comes by time, where slow paths drive; 0: never */
 
 /* While `busy`, or with the registry's lock in tide__pacer_note. */
@@ -48,6 +50,7 @@ static _Atomic uint64_t last_epoch_ns;
 static _Atomic unsigned interval_percent = INTERVAL_NORMAL;
 static _Atomic size_t held; /* bytes, on loan and cached, when last added up */
 static _Atomic size_t cached;
+static _Atomic size_t base; /* `held` after the last epoch: growth is a share of it */
 static _Atomic bool capped;
 static unsigned idle_epochs;
 static uint64_t bucket_ns, bucket_leaked_ns;
@@ -90,7 +93,7 @@ static size_t growth_goal(void)
 {
     double share = config.growth_percent / 100.0 *
                    atomic_load_explicit(&interval_percent, memory_order_relaxed) / 100;
-    double goal = (double)get_size(&held) * share;
+    double goal = (double)get_size(&base) * share;
     if (goal < GROWTH_BYTES_MIN * share)
         goal = GROWTH_BYTES_MIN * share;
     return goal < (double)(SIZE_MAX / 2) ? (size_t)goal : SIZE_MAX / 2;
@@ -212,8 +215,10 @@ bool tide__pacer_run(void)
     bool ran = false;
     if (atomic_load_explicit(&running, memory_order_relaxed)) {
         atomic_store_explicit(&raised, false, memory_order_relaxed);
+        runs_here = true;
         ran = run_due(tide__wakeup_fd() < 0 ? WAKEUP_NONE : tide__wakeup_take());
         set_trigger();
+        runs_here = false;
     }
     /* Pairs with the acquire of the exchange above and of lock(). */
     atomic_store_explicit(&busy, false, memory_order_release);
@@ -240,6 +245,16 @@ static int start_thread(void)
     return error;
 }
 
+/* While another thread trims, what is created meanwhile should not outrun it. Not for long:
+ * that thread's hooks may be waiting for a lock that this one's caller holds. */
+static void give_way(void)
+{
+    uint64_t until = tide__account_clock() + GIVE_WAY_NS;
+    while (atomic_load_explicit(&busy, memory_order_relaxed) &&
+           get_size(&held) + get_size(&counted) > get_size(&bound) && tide__account_clock() < until)
+        sched_yield();
+}
+
 static void tell_driver(void)
 {
     if (!atomic_exchange_explicit(&raised, true, memory_order_relaxed))
@@ -251,8 +266,8 @@ static void look(void)
 {
     if (atomic_load_explicit(&driver, memory_order_relaxed) != SLOW_PATHS)
         tell_driver();
-    else if (!urcu_bp_read_ongoing())
-        tide__pacer_run();
+    else if (!runs_here && !urcu_bp_read_ongoing() && !tide__pacer_run())
+        give_way();
 }
 
 static bool is_time_to_look(void)
@@ -330,11 +345,12 @@ void tide__pacer_note(tide_epoch_report *report)
     atomic_store_explicit(&last_epoch_ns, report->start_ns, memory_order_relaxed);
     set_size(&created, 0);
     set_size(&held, report->bytes_held);
+    set_size(&base, report->bytes_held);
     learn(report);
     if (config.age_ms_max)
         set_timer(report);
     if (config.growth_percent)
-        report->bytes_goal = get_size(&held) + growth_goal();
+        report->bytes_goal = get_size(&base) + growth_goal();
     if (config.limit_bytes && (!report->bytes_goal || config.limit_bytes < report->bytes_goal))
         report->bytes_goal = config.limit_bytes;
 }
@@ -372,10 +388,13 @@ static void begin(const tide_epoch_config *wanted)
 {
     bool by_time = wanted->age_ms_max || wanted->pressure;
     config = *wanted;
+    set_size(&bound, config.limit_bytes ? config.limit_bytes + config.limit_bytes / 16 : SIZE_MAX);
     if (!atomic_exchange_explicit(&running, true, memory_order_relaxed))
         tide__account_ask(true);
     atomic_store_explicit(&last_epoch_ns, tide__account_clock(), memory_order_relaxed);
     add_up();
+    set_size(&base, get_size(&held));
+    set_size(&created, 0);
     set_trigger();
     bool slow = atomic_load_explicit(&driver, memory_order_relaxed) == SLOW_PATHS;
     atomic_store_explicit(&next_look_ns, slow && by_time ? 1 : 0, memory_order_relaxed);
