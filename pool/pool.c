@@ -9,25 +9,25 @@
 #include "internal.h"
 #include "pacer.h"
 
-/* `site` is where the user's code calls from; only slow paths look at it. */
-static inline void *get(tide_pool *pool, const void *site)
+/* Called last, so that it returns to where the user's code calls from: only slow paths look at
+ * that, and gcc would load it on the fast one. */
+static noinline void *get_missed(tide_pool *pool)
 {
-    void *object = tide__rseq_pop(&pool->percpu);
-    return likely(object) ? object : tide__pool_get_slow(pool, site);
+    return tide__pool_get_slow(pool, CALL_SITE);
+}
+
+static noinline void put_missed(tide_pool *pool, void *object)
+{
+    tide__pool_put_slow(pool, object, CALL_SITE);
 }
 
 void *tide_pool_get(tide_pool *pool)
 {
-    return get(pool, CALL_SITE);
+    void *object = tide__rseq_pop(&pool->percpu);
+    return likely(object) ? object : get_missed(pool);
 }
 
-/* The second half of put, apart so that a put without hooks saves no registers. */
-static inline void cache(tide_pool *pool, void *object, const void *site)
-{
-    if (unlikely(!tide__rseq_push(&pool->percpu, object)))
-        tide__pool_put_slow(pool, object, site);
-}
-
+/* Apart so that a put without hooks saves no registers. */
 static noinline void put_hooked(tide_pool *pool, void *object)
 {
     if (pool->put_hooks & HOOK_RESET)
@@ -35,28 +35,30 @@ static noinline void put_hooked(tide_pool *pool, void *object)
     size_t weight = pool->put_hooks & HOOK_WEIGH ? tide__limit_weight(pool, object) : 0;
     if (weight > pool->stack_weight_max)
         tide__pool_put_heavy(pool, object, weight);
-    else
-        cache(pool, object, NULL);
-}
-
-static inline void put(tide_pool *pool, void *object, const void *site)
-{
-    if (pool->put_hooks)
-        put_hooked(pool, object);
-    else
-        cache(pool, object, site);
+    else if (unlikely(!tide__rseq_push(&pool->percpu, object)))
+        tide__pool_put_slow(pool, object, NULL);
 }
 
 void tide_pool_put(tide_pool *pool, void *object)
 {
-    if (likely(object))
-        put(pool, object, CALL_SITE);
+    if (unlikely(!object))
+        return;
+    if (pool->put_hooks)
+        put_hooked(pool, object);
+    else if (unlikely(!tide__rseq_push(&pool->percpu, object)))
+        put_missed(pool, object);
+}
+
+static void *get_one(tide_pool *pool, const void *site)
+{
+    void *object = tide__rseq_pop(&pool->percpu);
+    return object ? object : tide__pool_get_slow(pool, site);
 }
 
 size_t tide_pool_get_bulk(tide_pool *pool, void **objects, size_t count)
 {
     size_t got = tide__percpu_pop_bulk(&pool->percpu, objects, count, TIDE__PERCPU_GOT);
-    while (got < count && (objects[got] = get(pool, CALL_SITE)))
+    while (got < count && (objects[got] = get_one(pool, CALL_SITE)))
         got++;
     return got;
 }
@@ -70,10 +72,10 @@ static size_t run_length(void *const *objects, size_t count)
     return length;
 }
 
-static void put_each(tide_pool *pool, void *const *objects, size_t count, const void *site)
+static void put_each(tide_pool *pool, void *const *objects, size_t count)
 {
     for (size_t i = 0; i < count; i++)
-        put(pool, objects[i], site);
+        put_hooked(pool, objects[i]);
 }
 
 static void cache_all(tide_pool *pool, void *const *objects, size_t count, const void *site)
@@ -81,13 +83,14 @@ static void cache_all(tide_pool *pool, void *const *objects, size_t count, const
     if (tide__percpu_push_bulk(&pool->percpu, objects, count))
         return;
     for (size_t i = 0; i < count; i++)
-        cache(pool, objects[i], site);
+        if (!tide__rseq_push(&pool->percpu, objects[i]))
+            tide__pool_put_slow(pool, objects[i], site);
 }
 
 static void put_run(tide_pool *pool, void *const *objects, size_t count, const void *site)
 {
     if (pool->put_hooks & HOOK_WEIGH) {
-        put_each(pool, objects, count, site);
+        put_each(pool, objects, count);
         return;
     }
     for (size_t i = 0; i < count && pool->put_hooks; i++)
