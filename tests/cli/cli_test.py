@@ -10,7 +10,7 @@ import shutil
 import subprocess
 import unittest
 
-TIDE = os.environ["TIDE"]
+TIDE = os.environ["TIDE_COMMAND"]
 CLI = pathlib.Path(__file__).resolve().parents[2] / "cli"
 COMMANDS = ["doctor", "help"]
 CHECKS = ["rseq", "mm_cid", "membarrier", "huge pages", "PSI", "cgroup v2", "gcc", "clang"]
