@@ -66,8 +66,11 @@ size_t tide_pool_get_bulk(tide_pool *pool, void **objects, size_t count)
 /* How many objects at the start can go into a stack at once: up to a NULL, and to half of it. */
 static size_t run_length(void *const *objects, size_t count)
 {
-    size_t length = 0;
-    while (length < count && length < BATCH_SIZE && objects[length])
+    size_t length = 0, most = count < BATCH_SIZE ? count : BATCH_SIZE;
+    while (length + 4 <= most && objects[length] && objects[length + 1] && objects[length + 2] &&
+           objects[length + 3])
+        length += 4;
+    while (length < most && objects[length])
         length++;
     return length;
 }
