@@ -15,6 +15,10 @@ if(NOT TIDE_CHECK_PLAIN_ONLY)
 endif()
 find_program(TIDE_VALGRIND valgrind)
 
+# Linked so, a program with heap_faults.c counts the library's allocations and has them fail.
+set(TIDE_HEAP_FAULTS -Wl,--wrap=tide__heap_alloc,--wrap=tide__heap_alloc_spread
+  -Wl,--wrap=tide__heap_map,--wrap=tide__heap_unmap,--wrap=tide__heap_free)
+
 # tide_check_program(TARGET SOURCES...): an executable with the library and the helpers.
 function(tide_check_program target)
   add_executable(${target} ${ARGN} ${TIDE_CHECK_FOLDER}/check.c)
