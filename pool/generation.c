@@ -3,6 +3,7 @@
  * generation.c: what a pool has cached since an epoch: a stack and a list of batches per CPU.
  */
 #include "cpu.h"
+#include "fault.h"
 #include "heap.h"
 #include "internal.h"
 
@@ -62,7 +63,9 @@ struct batch *tide__generation_take(struct generation *generation, unsigned cpu)
     if (!batch)
         return NULL;
     atomic_fetch_sub_explicit(&generation->batched, batch->count, memory_order_relaxed);
-    atomic_fetch_sub_explicit(&generation->pool->batched_bytes, batch->bytes, memory_order_relaxed);
+    if (!tide__fault_is(TIDE__FAULT_BYTES))
+        atomic_fetch_sub_explicit(&generation->pool->batched_bytes, batch->bytes,
+                                  memory_order_relaxed);
     return batch;
 }
 

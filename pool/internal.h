@@ -30,6 +30,7 @@
 #include "account.h"
 #include "annotate.h"
 #include "batch.h"
+#include "fault.h"
 #include "percpu.h"
 #include "tide_pool.h"
 
@@ -121,7 +122,8 @@ static inline void reader_leave(void)
 /* Returns when every reader that is inside now has left. */
 static inline void readers_wait(void)
 {
-    urcu_bp_synchronize_rcu();
+    if (!tide__fault_is(TIDE__FAULT_NO_GRACE))
+        urcu_bp_synchronize_rcu();
     annotate_after(&tide__readers);
 }
 

@@ -2,6 +2,7 @@
 /*
  * slow.c: get and put when this CPU's stack has no object, or no room.
  */
+#include "fault.h"
 #include "heap.h"
 #include "internal.h"
 #include "pacer.h"
@@ -45,7 +46,8 @@ static void *unpack(tide_pool *pool, struct generation *from, unsigned cpu, stru
 {
     void *object = batch->items[--batch->count];
     if (tide__percpu_push_bulk(&pool->percpu, batch->items, batch->count)) {
-        count_add(&pool->counters[cpu].moved_in, batch->count);
+        if (!tide__fault_is(TIDE__FAULT_UNCOUNTED))
+            count_add(&pool->counters[cpu].moved_in, batch->count);
         tide__batch_free(batch);
     } else {
         tide__generation_put_back(from, cpu, batch);
@@ -167,6 +169,7 @@ static struct batch *batch_with_room(tide_pool *pool, struct generation *generat
                                                    TIDE__PERCPU_MOVED);
     if (batch->count) {
         count_add(&pool->counters[cpu].moved_out, batch->count);
+        tide__fault_spoil(batch->items, &batch->count);
         return batch;
     }
     struct batch *started = tide__generation_take(generation, cpu);

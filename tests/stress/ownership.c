@@ -23,7 +23,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "percpu.h"
+#include "body.h"
 #include "slots.h"
 #include "tide_epoch.h"
 #include "tide_pool.h"
@@ -188,16 +188,9 @@ static int run(void)
 
 static bool choose_body(const char *name)
 {
-    options.body = name;
-    if (!strcmp(name, "portable"))
-        tide__percpu_use_portable();
-    else if (!strcmp(name, "cpu_id"))
-        tide__percpu_use_cpu_id();
-    else if (strcmp(name, "rseq"))
-        return false;
-    if (tide__percpu_body() == TIDE__PERCPU_PORTABLE)
-        options.body = "portable"; /* asked for, or all there is */
-    return true;
+    const char *body = body_choose(name);
+    options.body = body ? body : options.body;
+    return body;
 }
 
 static bool parse(int argc, char **argv)
