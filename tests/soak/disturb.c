@@ -143,7 +143,7 @@ static void *change_cpu_sets(void *index)
     return NULL;
 }
 
-/* Of slow paths a thread would be the driver still, if an event loop had been it before. */
+/* An event loop that was the driver once remains it until a thread is. */
 static void pace(struct actor *actor)
 {
     tide_epoch_config config = {.growth_percent = 50 + actor_random(actor, 200),
@@ -187,7 +187,7 @@ static void use_transient(struct stock *stock, struct actor *actor)
 static void come_and_go(struct actor *actor)
 {
     static struct stock transient;
-    stock_init(&transient, actor_random(actor, 2) ? PLAIN : SIZED);
+    stock_init(&transient, plan_with_slots_only || actor_random(actor, 2) ? PLAIN : SIZED);
     transient.pool = stock_create_pool(&transient);
     if (!transient.pool)
         return;

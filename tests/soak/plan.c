@@ -10,6 +10,7 @@
 #include "soak.h"
 
 struct plan plan;
+bool plan_with_slots_only;
 
 /* What handlers do is allowed only where no epoch runs in them: slow paths do not drive it. */
 static enum pacing choose_pacing(uint64_t random, bool signals)
@@ -24,6 +25,8 @@ static void choose_kinds(struct plan *made, uint64_t *random)
     made->stocks = 3 + (unsigned)(next_random(random) % (STOCKS_MAX - 2));
     for (unsigned i = 0; i < made->stocks; i++)
         made->kinds[i] = i < 3 ? (enum kind)i : (enum kind)(next_random(random) % KIND_COUNT);
+    for (unsigned i = 0; i < made->stocks && plan_with_slots_only; i++)
+        made->kinds[i] = (enum kind)(i % (WEIGHED + 1));
 }
 
 /* Mostly 10 kHz from one thread; at times several as fast as they can, or few epochs, so that
@@ -53,8 +56,7 @@ struct plan plan_make(uint64_t seed, unsigned number)
     made.janitor = next_random(&random) % 8 != 0;
     made.fault_one_in = next_random(&random) % 2 ? 32 << next_random(&random) % 6 : 0;
     made.pacing = choose_pacing(next_random(&random), made.signals);
-    made.forks =
-        next_random(&random) % 2 && !(TIDE__TSAN && made.pacing == PACED_BY_THREAD);
+    made.forks = next_random(&random) % 2 && !(TIDE__TSAN && made.pacing == PACED_BY_THREAD);
     return made;
 }
 

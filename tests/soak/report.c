@@ -25,8 +25,8 @@ static bool is_child;
 
 static struct {
     const char *body;
-    uint64_t seed, start_ns, first_epoch;
-    _Atomic unsigned phase;
+    uint64_t seed, start_ns, told_ns, first_epoch;
+    _Atomic unsigned phase, phases;
 } run;
 
 uint64_t now_ns(void)
@@ -60,10 +60,11 @@ static void tell(enum wrong what, const char *name, const char *detail)
         run.seed, atomic_load(&run.phase), words[what], name, detail, is_child ? " (child)" : "");
 }
 
-/* After very many it is no use to go on, and what is broken may hang. */
+/* The phase ends; after very many the program does, for what is broken may hang. */
 void report_wrong(enum wrong what, uint64_t times, const char *name, const char *detail)
 {
     uint64_t before = atomic_fetch_add(&wrongs[what], times);
+    atomic_store(&stopping, true);
     tell(what, name, detail);
     if (before < WRONG_MAX || is_child)
         return;
@@ -94,6 +95,7 @@ void report_as_child(void)
 void report_phase(unsigned number)
 {
     atomic_store(&run.phase, number);
+    atomic_fetch_add(&run.phases, 1);
 }
 
 static double seconds(void)
@@ -103,12 +105,11 @@ static double seconds(void)
 
 void report_progress(bool now)
 {
-    static uint64_t last_ns;
     bool terminal = isatty(STDERR_FILENO);
     uint64_t interval = terminal ? 500000000 : UINT64_C(1000000000) * PROGRESS_SECONDS;
-    if (!now && now_ns() - last_ns < interval)
+    if (!now && now_ns() - run.told_ns < interval)
         return;
-    last_ns = now_ns();
+    run.told_ns = now_ns();
     SAY(STDERR_FILENO, "%ssoak: body %s, %.0f s, phase %u, %" PRIu64 " operations, %.1f M/s%s",
         terminal ? "\r\033[K" : "", run.body, seconds(), atomic_load(&run.phase),
         actors_operations(), (double)actors_operations() / 1e6 / seconds(),
@@ -126,7 +127,7 @@ void report_summary(void)
         ", pools %" PRIu64 ", faults %" PRIu64 ", created %" PRIu64 ", lost %" PRIu64
         ", duplicated %" PRIu64 ", leaked %" PRIu64 ", corrupted %" PRIu64
         ", miscounted %" PRIu64 "\n",
-        run.body, run.seed, seconds(), atomic_load(&run.phase), actors_operations(),
+        run.body, run.seed, seconds(), atomic_load(&run.phases), actors_operations(),
         tide_epoch_current() - run.first_epoch, totals.forks, actors_signals(), totals.threads,
         totals.pools, faults_count(), totals.created, wrongs[LOST], wrongs[DUPLICATED],
         wrongs[LEAKED], wrongs[CORRUPTED], wrongs[MISCOUNTED]);
@@ -161,7 +162,7 @@ void report_start(const char *body, uint64_t seed)
 {
     run.body = body;
     run.seed = seed;
-    run.start_ns = now_ns();
+    run.start_ns = run.told_ns = now_ns();
     run.first_epoch = tide_epoch_current();
     catch_crashes();
 }

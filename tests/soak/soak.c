@@ -2,13 +2,15 @@
 /*
  * soak.c: everything that a pool allows, at once and for long, while each object is watched.
  *
- *     soak [--seconds N] [--seed N] [--body rseq|cpu_id|portable] [--phase N] [--fault NAME]
+ *     soak [--seconds N] [--seed N] [--body rseq|cpu_id|portable] [--phase N] [--slots]
+ *          [--fault NAME]
  *
  * Phases of a second or so follow one another; the seed and its number say what a phase does
  * (plan.c), so `--seed S --phase N` begins with one that failed. After each all counts must add
  * up. Prints one line, and exits 1 if an object was lost, got by two, leaked or corrupted, or if
  * the statistics were wrong; 77 if there is no such body here. --fault is for builds in which the
- * library is broken on purpose (fault.h).
+ * library is broken on purpose (fault.h); with --slots no object's memory is the library's, so
+ * that one with two owners is seen before it crashes an allocator.
  */
 #include <getopt.h>
 #include <inttypes.h>
@@ -37,7 +39,7 @@ static struct {
 static void wait_for_end(uint64_t end_ns)
 {
     uint64_t phase_end_ns = now_ns() + plan.length_ms * UINT64_C(1000000);
-    while (now_ns() < phase_end_ns && now_ns() < end_ns && report_is_clean()) {
+    while (now_ns() < phase_end_ns && now_ns() < end_ns && !is_stopping()) {
         pause_us(LOOK_US);
         report_progress(false);
     }
@@ -125,6 +127,9 @@ static bool read_option(int option, const char *value)
     case 'b':
         options.body = value;
         return true;
+    case 'o':
+        plan_with_slots_only = true;
+        return true;
     default:
         return option == 'f' && choose_fault(value);
     }
@@ -134,7 +139,8 @@ static bool parse(int argc, char **argv)
 {
     static const struct option names[] = {{"seconds", 1, 0, 's'}, {"seed", 1, 0, 'r'},
                                           {"body", 1, 0, 'b'},    {"phase", 1, 0, 'p'},
-                                          {"fault", 1, 0, 'f'},   {0, 0, 0, 0}};
+                                          {"fault", 1, 0, 'f'},   {"slots", 0, 0, 'o'},
+                                          {0, 0, 0, 0}};
     int option;
     options.seed = (uint64_t)time(NULL) ^ (uint64_t)getpid() << 20;
     while ((option = getopt_long(argc, argv, "", names, NULL)) != -1)
@@ -148,7 +154,7 @@ int main(int argc, char **argv)
     const char *body = parse(argc, argv) ? body_choose(options.body) : NULL;
     if (!body) {
         fprintf(stderr, "usage: soak [--seconds N] [--seed N] [--body rseq|cpu_id|portable] "
-                        "[--phase N] [--fault NAME]\n");
+                        "[--phase N] [--slots] [--fault NAME]\n");
         return 2;
     }
     if (strcmp(body, options.body) != 0) {

@@ -69,7 +69,8 @@ struct plan {
     bool births, forks, signals, cpu_sets, janitor;
 };
 struct plan plan_make(uint64_t seed, unsigned number);
-extern struct plan plan; /* of this phase */
+extern struct plan plan;          /* of this phase */
+extern bool plan_with_slots_only; /* no objects whose memory the library frees */
 void plan_describe(char *text, size_t size);
 
 /* stocks.c */
