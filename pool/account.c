@@ -107,11 +107,13 @@ static tide_epoch_report account_pool(tide_pool *pool)
         .dropped_lost = now.destroyed_put - last->destroyed_put,
         .bytes_before = account->bytes_before,
         .bytes_after = now.cached_bytes,
-        .bytes_kept = account->bytes_kept,
+        .bytes_kept = atomic_exchange_explicit(&account->bytes_kept, 0, memory_order_relaxed),
         .bytes_held = tide__pool_held(pool, &now),
         .busiest_percent = account->pops ? (unsigned)(100 * account->pops_max / account->pops) : 0,
     };
-    *account = (struct pool_account){.last = now};
+    account->last = now;
+    account->bytes_before = 0;
+    account->pops = account->pops_max = 0;
     return report;
 }
 

@@ -27,7 +27,8 @@ static const uint64_t BUCKET_NS = 20000000;
 
 enum driver { SLOW_PATHS, LOOP, THREAD };
 
-/* Under config_mutex, and while `busy`. */
+/* Under config_mutex, and while `busy`; the configuration is written with the registry's lock too,
+ * for epochs that others than the pacer ask for look at it. */
 static pthread_mutex_t config_mutex = PTHREAD_MUTEX_INITIALIZER;
 static tide_epoch_config config;
 static pthread_t thread;
@@ -383,15 +384,23 @@ static bool needs_descriptors(const tide_epoch_config *wanted)
     return wanted->thread || wanted->pressure;
 }
 
+static void configure(const tide_epoch_config *wanted)
+{
+    tide__registry_lock();
+    config = *wanted;
+    tide__registry_unlock();
+}
+
 /* While nobody runs. */
 static void begin(const tide_epoch_config *wanted)
 {
     bool by_time = wanted->age_ms_max || wanted->pressure;
-    config = *wanted;
+    configure(wanted);
     set_size(&bound, config.limit_bytes ? config.limit_bytes + config.limit_bytes / 16 : SIZE_MAX);
     if (!atomic_exchange_explicit(&running, true, memory_order_relaxed))
         tide__account_ask(true);
     atomic_store_explicit(&last_epoch_ns, tide__account_clock(), memory_order_relaxed);
+    atomic_store_explicit(&interval_percent, INTERVAL_NORMAL, memory_order_relaxed);
     add_up();
     set_size(&base, get_size(&held));
     set_size(&created, 0);
@@ -442,7 +451,7 @@ void tide_epoch_stop(void)
 {
     lock();
     bool ran = atomic_exchange_explicit(&running, false, memory_order_relaxed);
-    config = (tide_epoch_config){0};
+    configure(&(tide_epoch_config){0});
     unlock();
     if (!ran)
         return;

@@ -380,3 +380,30 @@ Test(pool, reports_add_up)
     check_count(epochs.count, 2);
     tide_pool_destroy(pool);
 }
+
+static _Atomic bool changed;
+
+static void change_or_advance(unsigned index, void *context)
+{
+    size_t turns = check_scaled(2000);
+    for (size_t i = 0; index == 0 && i < turns; i++) {
+        tide_epoch_start(&(tide_epoch_config){.growth_percent = 100, .age_ms_max = 1000});
+        tide_epoch_stop();
+    }
+    if (index == 0)
+        atomic_store(&changed, true);
+    while (!atomic_load(&changed))
+        tide_epoch_advance();
+}
+
+/* What is a race here ThreadSanitizer tells. */
+Test(pool, pacing_may_change_while_epochs_keep_objects)
+{
+    tide_pool_stats stats;
+    tide_pool *pool = tide_pool_create(&(tide_pool_config){.object_size = 64, .keep_min = 10});
+    check_count(tide_pool_prewarm(pool, 20), 20);
+    check_threads(3, change_or_advance, NULL);
+    tide_pool_read_stats(pool, &stats);
+    check_that(stats.cached + stats.victims >= 10 && stats.cached + stats.victims <= 20);
+    tide_pool_destroy(pool);
+}
