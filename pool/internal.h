@@ -26,6 +26,7 @@
 #include <urcu/urcu-bp.h>
 
 #include <urcu/list.h>
+#include <urcu/tls-compat.h>
 
 #include "account.h"
 #include "annotate.h"
@@ -105,9 +106,17 @@ struct tide_pool {
 
 enum { HOOK_RESET = 1, HOOK_WEIGH = 2 };
 
+/* liburcu's own, as in urcu/static/urcu-bp.h: not NULL in a thread that it knows. */
+extern DECLARE_URCU_TLS(struct urcu_bp_reader *, urcu_bp_reader);
+
+/* registry.c: makes this thread known to liburcu, while no thread forks. */
+void tide__reader_register(void);
+
 /* Readers of what an epoch may take away: generations and the lists in them. */
 static inline void reader_enter(void)
 {
+    if (unlikely(!URCU_TLS(urcu_bp_reader)))
+        tide__reader_register();
     urcu_bp_read_lock();
 }
 
