@@ -13,6 +13,8 @@
 
 #include <stdint.h>
 
+#include "compiler.h"
+
 #ifdef TIDE_FAULT_DELAY
 #define TIDE__FAULT_DELAY TIDE_FAULT_DELAY
 #else
@@ -44,6 +46,13 @@ extern enum tide__fault tide__fault_chosen; /* the program's, and of no use with
 #else
 #define tide__fault_is(fault) 0
 #endif
+
+/* Where a reader without a grace period is in danger: it takes its time. */
+static inline void tide__fault_linger(void)
+{
+    for (int spin = 0; tide__fault_is(TIDE__FAULT_NO_GRACE) && spin < 1000; spin++)
+        cpu_relax();
+}
 
 /* What the last three do to the items of a batch. */
 static inline void tide__fault_spoil(void **items, uint32_t *count)

@@ -74,6 +74,7 @@ static void *get_victim(tide_pool *pool, unsigned cpu)
 {
     /* Pairs with the release in publish_victim. */
     struct generation *victim = atomic_load_explicit(&pool->victim, memory_order_acquire);
+    tide__fault_linger();
     void *object = victim ? tide__generation_take_one(victim, cpu) : NULL;
     if (object)
         count_add(&pool->counters[cpu].hits_victim, 1);
