@@ -125,8 +125,8 @@ void report_summary(void)
         "soak: body %s, seed %" PRIu64 ", seconds %.1f, phases %u, operations %" PRIu64
         ", epochs %" PRIu64 ", forks %" PRIu64 ", signals %" PRIu64 ", threads %" PRIu64
         ", pools %" PRIu64 ", faults %" PRIu64 ", created %" PRIu64 ", lost %" PRIu64
-        ", duplicated %" PRIu64 ", leaked %" PRIu64 ", corrupted %" PRIu64
-        ", miscounted %" PRIu64 "\n",
+        ", duplicated %" PRIu64 ", leaked %" PRIu64 ", corrupted %" PRIu64 ", miscounted %" PRIu64
+        "\n",
         run.body, run.seed, seconds(), atomic_load(&run.phases), actors_operations(),
         tide_epoch_current() - run.first_epoch, totals.forks, actors_signals(), totals.threads,
         totals.pools, faults_count(), totals.created, wrongs[LOST], wrongs[DUPLICATED],

@@ -137,10 +137,9 @@ static bool read_option(int option, const char *value)
 
 static bool parse(int argc, char **argv)
 {
-    static const struct option names[] = {{"seconds", 1, 0, 's'}, {"seed", 1, 0, 'r'},
-                                          {"body", 1, 0, 'b'},    {"phase", 1, 0, 'p'},
-                                          {"fault", 1, 0, 'f'},   {"slots", 0, 0, 'o'},
-                                          {0, 0, 0, 0}};
+    static const struct option names[] = {
+        {"seconds", 1, 0, 's'}, {"seed", 1, 0, 'r'},  {"body", 1, 0, 'b'}, {"phase", 1, 0, 'p'},
+        {"fault", 1, 0, 'f'},   {"slots", 0, 0, 'o'}, {0, 0, 0, 0}};
     int option;
     options.seed = (uint64_t)time(NULL) ^ (uint64_t)getpid() << 20;
     while ((option = getopt_long(argc, argv, "", names, NULL)) != -1)
@@ -153,8 +152,9 @@ int main(int argc, char **argv)
 {
     const char *body = parse(argc, argv) ? body_choose(options.body) : NULL;
     if (!body) {
-        fprintf(stderr, "usage: soak [--seconds N] [--seed N] [--body rseq|cpu_id|portable] "
-                        "[--phase N] [--slots] [--fault NAME]\n");
+        fprintf(stderr,
+                "usage: soak [--seconds N] [--seed N] [--body rseq|cpu_id|portable] "
+                "[--phase N] [--slots] [--fault NAME]\n");
         return 2;
     }
     if (strcmp(body, options.body) != 0) {

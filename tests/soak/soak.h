@@ -164,10 +164,10 @@ static inline void actor_count(struct actor *actor, struct stock *stock, uint64_
     tally->gets += gets;
     tally->failures += failures;
     tally->puts += puts;
-    atomic_store_explicit(
-        &actor->operations,
-        atomic_load_explicit(&actor->operations, memory_order_relaxed) + gets + puts,
-        memory_order_relaxed);
+    atomic_store_explicit(&actor->operations,
+                          atomic_load_explicit(&actor->operations, memory_order_relaxed) + gets +
+                              puts,
+                          memory_order_relaxed);
 }
 
 /* work.c */

@@ -170,8 +170,7 @@ static void turn_parcel(struct actor *actor, struct stock *stock)
 {
     struct slot *slot, *_Atomic *parcel = &actor->parcel[stock - stocks];
     for (unsigned i = 0; i < FEW; i++) {
-        if (atomic_load_explicit(parcel, memory_order_relaxed) ||
-            !get_each(actor, stock, &slot, 1))
+        if (atomic_load_explicit(parcel, memory_order_relaxed) || !get_each(actor, stock, &slot, 1))
             continue;
         slot_pass(slot, OWNER_PARCEL);
         atomic_store_explicit(parcel, slot, memory_order_relaxed);
@@ -192,9 +191,9 @@ static void turn_yield(struct actor *actor, struct stock *stock)
 
 /* Each as often as it stands here, on the average; the first makes up the operations. */
 static void (*const turns[])(struct actor *, struct stock *) = {
-    turn_pairs,   turn_pairs,  turn_pairs,  turn_pairs, turn_pairs, turn_pairs, turn_pairs,
-    turn_pairs,   turn_pairs,  turn_few,    turn_few,   turn_bulk,  turn_deep,  turn_produce,
-    turn_consume, turn_parcel,
+    turn_pairs, turn_pairs,   turn_pairs,   turn_pairs,  turn_pairs, turn_pairs,
+    turn_pairs, turn_pairs,   turn_pairs,   turn_few,    turn_few,   turn_bulk,
+    turn_deep,  turn_produce, turn_consume, turn_parcel,
 };
 
 static void turn_rarely(struct actor *actor, struct stock *stock)
