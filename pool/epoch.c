@@ -185,10 +185,10 @@ void tide_epoch_advance(void)
     tide__epoch_advance_for(TIDE_EPOCH_ASKED);
 }
 
-size_t tide_pool_drain(tide_pool *pool)
+/* With the lock. */
+static uint64_t drain_once(tide_pool *pool)
 {
     CDS_LIST_HEAD(retired);
-    tide__registry_lock();
     while (!leave_young(pool) && pool->busy)
         tide__registry_wait(); /* no memory, but a generation that is being cleared comes back */
     retire_victim(pool, &retired);
@@ -196,7 +196,17 @@ size_t tide_pool_drain(tide_pool *pool)
         retire(&retired, take_leaving(pool));
     if (!cds_list_empty(&retired))
         readers_wait();
-    uint64_t destroyed = clear_list(&retired, offsetof(tide_pool, destroyed_drain));
+    return clear_list(&retired, offsetof(tide_pool, destroyed_drain));
+}
+
+/* Twice if a generation was still leaving: the young one has its turn only then. */
+size_t tide_pool_drain(tide_pool *pool)
+{
+    tide__registry_lock();
+    bool late = pool->leaving;
+    uint64_t destroyed = drain_once(pool);
+    if (late && !pool->leaving)
+        destroyed += drain_once(pool);
     tide__registry_unlock();
     return destroyed;
 }

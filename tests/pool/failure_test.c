@@ -168,6 +168,33 @@ Test(pool, all_creates_may_fail_from_any_one_on)
     check_every_failure(&created);
 }
 
+static bool fence_refused;
+
+bool __real_tide__percpu_fence(void);
+bool __wrap_tide__percpu_fence(void);
+
+bool __wrap_tide__percpu_fence(void)
+{
+    return !fence_refused && __real_tide__percpu_fence();
+}
+
+/* What was cached before the kernel refused is not all that there is. */
+Test(pool, drain_after_a_fence_that_was_refused_destroys_all)
+{
+    tide_pool_stats stats;
+    fail_at = 0;
+    tide_pool *pool = tide_pool_create(&sized);
+    check_count(tide_pool_prewarm(pool, 10), 10);
+    fence_refused = true;
+    tide_epoch_advance();
+    fence_refused = false;
+    check_count(tide_pool_prewarm(pool, 5), 5);
+    check_count(tide_pool_drain(pool), 15);
+    tide_pool_read_stats(pool, &stats);
+    check_count(stats.cached + stats.victims, 0);
+    tide_pool_destroy(pool);
+}
+
 static char things[1000];
 static size_t things_made;
 static tide_pool *handled;
