@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "soak.h"
+#include "tide_ctl.h"
 
 enum { THREADS_MAX = 16, BIRTHS = 4, BATCH = 60, LATE_NS_MAX = 100000000 };
 
@@ -200,6 +201,17 @@ static void come_and_go(struct actor *actor)
         stock_check_end(&transient, transient.slots.created);
 }
 
+/* All counters, by all three ways of reading them. */
+static void read_counters(void)
+{
+    static char text[1 << 16];
+    uint64_t value;
+    tide_pool_walk(visit, NULL);
+    tide_ctl_json(text, sizeof(text));
+    tide_ctl_prometheus(text, sizeof(text));
+    tide_ctl_read("pool.plain.gets", &value);
+}
+
 static void tidy_up(struct actor *actor, struct stock *stock)
 {
     switch (actor_random(actor, 8)) {
@@ -210,7 +222,7 @@ static void tidy_up(struct actor *actor, struct stock *stock)
         tide_pool_prewarm(stock->pool, actor_random(actor, stock->kind == LARGE ? 16 : 300));
         break;
     case 2:
-        tide_pool_walk(visit, NULL);
+        read_counters();
         break;
     case 3:
         if (!tide_epoch_watch(watch, NULL))

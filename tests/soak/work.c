@@ -8,7 +8,7 @@
 
 #include "soak.h"
 
-enum { PAIRS = 64, FEW = 16, DEEP_MIN = 100, DEEP_MAX = 500, DEEP_LARGE = 24, POST_COUNT = 32 };
+enum { PAIRS = 32, FEW = 16, DEEP_MIN = 100, DEEP_MAX = 500, DEEP_LARGE = 24, POST_COUNT = 32 };
 
 static size_t depth(struct actor *actor, const struct stock *stock)
 {
