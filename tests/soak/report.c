@@ -12,7 +12,7 @@
 
 #include "soak.h"
 
-enum { WRONG_MAX = 1000, TOLD_MAX = 10, PROGRESS_SECONDS = 10, LINE_SIZE = 1024 };
+enum { WRONG_MAX = 1000, TOLD_MAX = 10, PROGRESS_SECONDS = 10, END_SECONDS = 20, LINE_SIZE = 1024 };
 
 struct totals totals;
 
@@ -60,11 +60,13 @@ static void tell(enum wrong what, const char *name, const char *detail)
         run.seed, atomic_load(&run.phase), words[what], name, detail, is_child ? " (child)" : "");
 }
 
-/* The phase ends; after very many the program does, for what is broken may hang. */
+/* The phase ends, soon or by the alarm: what is broken may hang. After very many the program
+ * does. */
 void report_wrong(enum wrong what, uint64_t times, const char *name, const char *detail)
 {
     uint64_t before = atomic_fetch_add(&wrongs[what], times);
-    atomic_store(&stopping, true);
+    if (!atomic_exchange(&stopping, true))
+        alarm(END_SECONDS);
     tell(what, name, detail);
     if (before < WRONG_MAX || is_child)
         return;
@@ -143,7 +145,7 @@ static void end_badly(int number)
     SAY(STDERR_FILENO, "soak: body %s, seed %" PRIu64 ", phase %u: %s (signal %d): %s\n", run.body,
         run.seed, atomic_load(&run.phase), number == SIGALRM ? "hangs" : "crashed", number, detail);
     report_summary();
-    _exit(128 + number);
+    _exit(number == SIGALRM && !report_is_clean() ? 1 : 128 + number);
 }
 
 /* A sanitizer says more about a crash than we do. */
