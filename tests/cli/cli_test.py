@@ -12,7 +12,7 @@ import unittest
 
 TIDE = os.environ["TIDE_COMMAND"]
 CLI = pathlib.Path(__file__).resolve().parents[2] / "cli"
-COMMANDS = ["doctor", "help"]
+COMMANDS = ["doctor", "trace", "help"]
 CHECKS = ["rseq", "mm_cid", "membarrier", "huge pages", "PSI", "cgroup v2", "gcc", "clang"]
 
 
@@ -63,7 +63,8 @@ class Test(unittest.TestCase):
             done = tide("help", command)
             self.assertEqual(done.returncode, 0)
             self.assertTrue(done.stdout.startswith(f"usage: tide {command}"))
-        self.assertEqual(tide("doctor", "--help").stdout, tide("help", "doctor").stdout)
+        for command in ("doctor", "trace"):
+            self.assertEqual(tide(command, "--help").stdout, tide("help", command).stdout)
 
     def test_unknown_command_is_a_usage_error(self):
         self.check_usage_error(tide("dctor"), "unknown command 'dctor': ")
@@ -136,14 +137,24 @@ class Test(unittest.TestCase):
                               capture_output=True, text=True, check=False)
         self.assertEqual((done.returncode, done.stdout), (0, ""))
 
+    def test_manual_page_has_each_key_of_the_environment_variable(self):
+        source = (CLI.parent / "base" / "settings.c").read_text(encoding="ascii")
+        keys = re.findall(r'\[TIDE__\w+\] = \{"(\w+)"', source)
+        self.assertGreater(len(keys), 10)
+        page = (CLI / "tide.1").read_text(encoding="ascii")
+        listed = re.findall(r"(?m)^\.It Cm (\w+) :", page)
+        self.assertEqual(listed, keys)
+
     def test_completion_offers_commands_and_options(self):
-        script = (f"source '{CLI}/completion/tide'; for words in tide, tide,doc tide,doctor,--j;"
+        script = (f"source '{CLI}/completion/tide'; for words in tide, tide,doc tide,doctor,--j"
+                  " tide,trace,-- tide,help,t;"
                   " do IFS=, read -ra COMP_WORDS <<<$words,x; unset 'COMP_WORDS[-1]';"
                   " COMP_CWORD=$((${#COMP_WORDS[@]} - 1)); _tide; echo ${COMPREPLY[@]}; done")
         done = subprocess.run(["bash", "-uc", script], capture_output=True, text=True, check=False)
         self.assertEqual(done.stderr, "")
         self.assertEqual(done.stdout.split("\n"),
-                         ["doctor help --version --help", "doctor", "--json", ""])
+                         ["doctor trace help --version --help", "doctor", "--json",
+                          "--json --error --help", "trace", ""])
 
 
 if __name__ == "__main__":
