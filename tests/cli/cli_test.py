@@ -107,6 +107,27 @@ class Test(unittest.TestCase):
         self.assertRegex(done.stdout, r"(?m)^rseq +absent .*\n +costs: .*slower")
         self.assertTrue(done.stdout.endswith("pools use the portable body here\n"))
 
+    def test_without_pressure_figures_doctor_says_so_and_pacing_goes_on(self):
+        hide = ["unshare", "--map-root-user", "--mount", "sh", "-c",
+                "mount -t tmpfs none /proc/pressure && exec \"$@\"", "sh"]
+        if subprocess.run([*hide, "true"], capture_output=True, check=False).returncode:
+            self.skipTest("nothing can be mounted here")
+        done = subprocess.run([*hide, TIDE, "doctor"], capture_output=True, text=True, check=False)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertRegex(done.stdout, r"(?m)^PSI +absent .*\n +costs: .*pressure:1.* do not follow")
+        done = subprocess.run([*hide, os.environ["TIDE_TRACED"], "even"], capture_output=True,
+                              env={**os.environ, "TIDE": "pressure:1,thread:1,age:1s"}, text=True,
+                              check=False)
+        self.assertEqual(done.returncode, 0)
+        self.assertEqual(done.stderr.count("\n"), 2, done.stderr)
+
+    def test_doctor_says_why_pressure_cannot_be_followed(self):
+        for line in tide("doctor").stdout.split("\n"):
+            if re.match("(PSI|cgroup v2) +found", line):
+                self.assertNotIn("trigger", line)
+            elif re.match("(PSI|cgroup v2) +absent", line):
+                self.assertRegex(line, r"trigger|no /proc/pressure/memory|not mounted")
+
     def test_doctor_fails_on_an_absence_only_when_asked_to(self):
         self.assertEqual(tide("doctor", PATH="").returncode, 0)
         self.assertEqual(tide("doctor", "--error", PATH="").returncode, 1)
