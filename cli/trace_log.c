@@ -81,9 +81,8 @@ static void raise_to(double *most, double value)
 static bool add_pool(struct trace *trace, const struct trace_pool *pool)
 {
     size_t place = find_place(trace, pool);
-    struct trace_pool *sum = &trace->pools[place];
-    if (place == trace->pool_count || compare_names(sum, pool) != 0)
-        sum = insert_pool(trace, place, pool);
+    bool is_known = place < trace->pool_count && !compare_names(&trace->pools[place], pool);
+    struct trace_pool *sum = is_known ? &trace->pools[place] : insert_pool(trace, place, pool);
     if (!sum)
         return false;
     for (size_t i = 0; i < TRACE_COUNT_COUNT; i++)
