@@ -195,6 +195,7 @@ static bool copy_line(uint64_t number, char text[LINE_SIZE])
  * written, which is the oldest one, is left out. */
 void tide_trace_write(int file)
 {
+    int before = errno;
     char text[LINE_SIZE];
     /* Pairs with the release in keep_line. */
     uint64_t next = atomic_load_explicit(&ring_next, memory_order_acquire);
@@ -202,13 +203,12 @@ void tide_trace_write(int file)
         if (copy_line(i, text))
             write_all(file, text, strnlen(text, LINE_SIZE));
     }
+    errno = before;
 }
 
 static void write_on_signal(int number)
 {
-    int before = errno;
     tide_trace_write(STDERR_FILENO);
-    errno = before;
 }
 
 static void ignore_signal(int number, const char *why)

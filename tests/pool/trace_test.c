@@ -118,8 +118,8 @@ Test(pool, a_signal_writes_the_ring_to_stderr)
     tide_pool_destroy(pool);
 }
 
-/* What happens before the library's next write (linked in its place). */
-static void (*before_write)(void);
+/* What happens before this thread's next write in the library (linked in its place). */
+static _Thread_local void (*before_write)(void);
 
 ssize_t __real_write(int file, const void *data, size_t size);
 ssize_t __wrap_write(int file, const void *data, size_t size);
