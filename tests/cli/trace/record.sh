@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# Records the logs beside it anew: record.sh BUILD-FOLDER. The Go program needs golang.
+# Records the logs beside it anew: record.sh BUILD-FOLDER. The Go program needs golang, and what its
+# collector takes depends on what else runs: repeat it until cli.each_log_shows_its_patterns passes.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 traced=$1/bin/traced
@@ -17,5 +18,5 @@ TIDE=trace:2,limit:8MiB "$traced" fair-limit 2>"$here/fair-limit.log"
 go build -o "$program" "$here/collect.go"
 export GODEBUG=gctrace=1
 GOGC=100 "$program" 8192 6000 2>"$here/go.log"
-GOGC=20 "$program" 16384 4000 2>"$here/go-thrash.log"
-GOMEMLIMIT=24MiB "$program" 16384 500 2>"$here/go-limit.log"
+GOGC=20 "$program" 16384 8000 2>"$here/go-thrash.log"
+GOMEMLIMIT=24MiB "$program" 16384 1500 2>"$here/go-limit.log"
