@@ -7,7 +7,7 @@ import re
 import subprocess
 import unittest
 
-COMMAND = [*os.environ.get("TIDE_EMULATOR", "").split(";"), os.environ["TIDE_TRACED"]]
+COMMAND = [*os.environ["TIDE_EMULATOR"].split(), os.environ["TIDE_TRACED"]]
 NUMBER, MS, MB = r"\d+", r"\d+\.\d{3}", r"\d+\.\d\d"
 COUNTS = (rf"hits {NUMBER}(?:\+{NUMBER}){{3}}, misses {NUMBER}, puts {NUMBER},"
           rf" drops {NUMBER}(?:\+{NUMBER}){{4}}, busiest {NUMBER}%")
@@ -26,7 +26,7 @@ def traced(mode, settings=None):
     environment = {name: value for name, value in os.environ.items() if name != "TIDE"}
     if settings is not None:
         environment["TIDE"] = settings
-    done = subprocess.run([word for word in COMMAND if word] + [mode], env=environment,
+    done = subprocess.run([*COMMAND, mode], env=environment,
                           capture_output=True, check=True)
     return done.stdout.decode(), done.stderr.decode()
 
