@@ -168,14 +168,14 @@ class Test(unittest.TestCase):
 
     def test_completion_offers_commands_and_options(self):
         script = (f"source '{CLI}/completion/tide'; for words in tide, tide,doc tide,doctor,--j"
-                  " tide,trace,-- tide,help,t;"
+                  " tide,trace,-- tide,trace,/dev/nul tide,help,t;"
                   " do IFS=, read -ra COMP_WORDS <<<$words,x; unset 'COMP_WORDS[-1]';"
                   " COMP_CWORD=$((${#COMP_WORDS[@]} - 1)); _tide; echo ${COMPREPLY[@]}; done")
         done = subprocess.run(["bash", "-uc", script], capture_output=True, text=True, check=False)
         self.assertEqual(done.stderr, "")
         self.assertEqual(done.stdout.split("\n"),
                          ["doctor trace help --version --help", "doctor", "--json",
-                          "--json --error --help", "trace", ""])
+                          "--json --error --help", "/dev/null", "trace", ""])
 
 
 if __name__ == "__main__":
