@@ -115,6 +115,11 @@ double trace_hits(const double counts[TRACE_COUNT_COUNT]);
 double trace_gets(const double counts[TRACE_COUNT_COUNT]);
 double trace_percent(double part, double whole); /* 0 of nothing */
 
+static inline void raise_to(double *most, double value)
+{
+    *most = value > *most ? value : *most;
+}
+
 /* trace_pattern.c: calls `found` for each pattern. `why` says the figures, `change` what to do.
  * `pool` is NULL where it is of all. Returns how many there were. */
 struct trace_finding {

@@ -72,11 +72,6 @@ static struct trace_pool *insert_pool(struct trace *trace, size_t place,
     return at;
 }
 
-static void raise_to(double *most, double value)
-{
-    *most = value > *most ? value : *most;
-}
-
 /* `busiest_percent` is a sum weighted by hits until the log is finished. */
 static bool add_pool(struct trace *trace, const struct trace_pool *pool)
 {

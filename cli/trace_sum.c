@@ -24,11 +24,6 @@ double trace_percent(double part, double whole)
     return whole > 0 ? 100 * part / whole : 0;
 }
 
-static void raise_to(double *most, double value)
-{
-    *most = value > *most ? value : *most;
-}
-
 static void add_bytes(struct trace_sum *sum, const struct trace_epoch *epoch)
 {
     raise_to(&sum->before_mb_max, epoch->before_mb);

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "account.h"
@@ -157,8 +158,8 @@ static struct {
     pthread_t writers[2];
     _Atomic unsigned ready;
     _Atomic bool stop;
-    _Atomic unsigned handled;
-    int file; /* the handler's */
+    _Atomic unsigned handled; /* signals, or children that failed */
+    int file;                 /* the handler's */
 } mix;
 
 static void write_in_handler(int number)
@@ -227,13 +228,52 @@ Test(pool, lines_of_the_ring_are_whole_whoever_reads_them_meanwhile)
     tide_pool *pool = open_pool("ring"); /* so that there is a ring */
     struct sigaction action = {.sa_handler = write_in_handler, .sa_flags = SA_RESTART};
     tide_epoch_advance();
-    tide_trace_write(mix.file = open_file());
-    ftruncate(mix.file, 0);
+    mix.file = open_file();
     sigaction(SIGUSR2, &action, NULL);
     for (unsigned i = 0; i <= RING; i++)
         tide__trace_write("z\n"); /* lines of epochs are of many letters */
     check_threads(3, run_mix, &seed);
     check_that(mix.handled > 0);
     check_count(count_mixed(take_text(mix.file)), 0);
+    tide_pool_destroy(pool);
+}
+
+/* The child has the ring, and not the lock that another thread held. */
+static int use_ring_in_child(int file)
+{
+    alarm(60); /* ends one that waits for ever */
+    for (unsigned i = 0; i < RING; i++)
+        tide__trace_write("child\n");
+    return strcmp(take_ring(file), "child\nchild\nchild\nchild\n") != 0;
+}
+
+static void run_forks(unsigned index, void *context)
+{
+    if (index == 0) {
+        mix.ready++;
+        write_lines(*(uint64_t *)context);
+        return;
+    }
+    while (!mix.ready)
+        sched_yield();
+    for (size_t i = 0; i < check_scaled(50); i++) {
+        int status = 1, file = open_file();
+        pid_t child = fork();
+        if (child == 0)
+            _exit(use_ring_in_child(file));
+        mix.handled += child < 0 || waitpid(child, &status, 0) != child || status;
+        close(file);
+    }
+    mix.stop = true;
+}
+
+Test(pool, a_child_writes_to_its_own_ring)
+{
+    uint64_t seed = check_seed();
+    tide_pool *pool = open_pool("ring");
+    mix.handled = mix.ready = 0;
+    mix.stop = false;
+    check_threads(2, run_forks, &seed);
+    check_count(mix.handled, 0);
     tide_pool_destroy(pool);
 }
