@@ -3,8 +3,8 @@
  * trace_line.c: takes the lines of TIDE=trace and of GODEBUG=gctrace apart.
  *
  *     tide 7 @1.234s 2%: 0.010+0.020+0.300 ms clock, 4.00->2.00->0.50 MB, 64.00 MB goal,
- *       63.10 MB held, 2 P (limit, capped); hits 9+8+7+6, misses 5, puts 4, drops 3+2+1+0+0,
- *       busiest 51%, stall 0.020 ms, 3 pools
+ *       2 P (limit, capped); hits 9+8+7+6, misses 5, puts 4, drops 3+2+1+0+0, busiest 51%,
+ *       stall 0.020 ms, 63.10 MB held, 3 pools
  *     tide 7 "buffers": hits 9+8+7+6, misses 5, puts 4, drops 3+2+1+0+0, busiest 51%,
  *       4.00->2.00->0.50 MB
  *     gc 1 @0.012s 2%: 0.026+0.39+0.10 ms clock, 0.21+0.88/0.52/0+0.80 ms cpu, 4->4->0 MB,
@@ -123,10 +123,10 @@ static bool read_tide(struct cursor *rest, struct trace_epoch *epoch)
     return read_clock(rest, epoch, phases) &&
            read_megabytes(rest, &epoch->before_mb, &epoch->after_mb, &epoch->kept_mb) &&
            read_field(rest, ", ", &epoch->goal_mb, " MB goal") &&
-           read_field(rest, ", ", &epoch->held_mb, " MB held") &&
            read_field(rest, ", ", &epoch->cpus, " P (") && read_reason(rest, epoch) &&
            read_word(rest, "); ") && read_counts(rest, epoch->counts, &epoch->busiest_percent) &&
            read_field(rest, ", stall ", &epoch->stall_ms, " ms") &&
+           read_field(rest, ", ", &epoch->held_mb, " MB held") &&
            read_field(rest, ", ", &epoch->pools, " pools");
 }
 

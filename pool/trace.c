@@ -89,10 +89,11 @@ static void print_epoch(FILE *stream, const tide_epoch_report *r)
     print_clock(stream, r);
     fputs(", ", stream);
     print_bytes(stream, r);
-    fprintf(stream, ", %.2f MB goal, %.2f MB held, %u P (%s%s); ", mib(r->bytes_goal),
-            mib(r->bytes_held), r->cpus, reasons[r->reason], r->capped ? ", capped" : "");
+    fprintf(stream, ", %.2f MB goal, %u P (%s%s); ", mib(r->bytes_goal), r->cpus,
+            reasons[r->reason], r->capped ? ", capped" : "");
     print_counts(stream, r);
-    fprintf(stream, ", stall %.3f ms, %u pools\n", ms(r->stall_ns), r->pools);
+    fprintf(stream, ", stall %.3f ms, %.2f MB held, %u pools\n", ms(r->stall_ns),
+            mib(r->bytes_held), r->pools);
 }
 
 void tide__trace_pool(void *stream, const char *name, const tide_epoch_report *report)

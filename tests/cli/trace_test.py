@@ -16,8 +16,8 @@ TRACED = os.environ["TIDE_TRACED"]
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 LOGS = pathlib.Path(__file__).resolve().parent / "trace"
 LINE = ("tide {n} @{n}.000s 1%: 0.100+0.200+0.300 ms clock, 4.00->2.00->0.50 MB, 64.00 MB goal,"
-        " 63.10 MB held, 2 P (growth); hits 9+8+7+6, misses 5, puts 4, drops 3+2+1+0+9,"
-        " busiest 51%, stall 0.150 ms, 3 pools\n")
+        " 2 P (growth); hits 9+8+7+6, misses 5, puts 4, drops 3+2+1+0+9,"
+        " busiest 51%, stall 0.150 ms, 63.10 MB held, 3 pools\n")
 POOL = ("tide {n} \"{name}\": hits 9+8+7+6, misses 5, puts 4, drops 3+2+1+0+9, busiest 51%,"
         " 4.00->2.00->0.50 MB\n")
 GO = "gc 3 @0.012s 2%: 0.026+0.39+0.10 ms clock, 0.21+0.88/0.52/0+0.80 ms cpu, "

@@ -14,8 +14,8 @@ COUNTS = (rf"hits {NUMBER}(?:\+{NUMBER}){{3}}, misses {NUMBER}, puts {NUMBER},"
 BYTES = rf"{MB}->{MB}->{MB} MB"
 EPOCH = re.compile(
     rf"tide ({NUMBER}) @{MS}s {NUMBER}%: {MS}\+{MS}\+{MS} ms clock, {BYTES}, {MB} MB goal,"
-    rf" {MB} MB held, {NUMBER} P \((asked|growth|limit|age|pressure)(?:, capped)?\);"
-    rf" {COUNTS}, stall {MS} ms, {NUMBER} pools")
+    rf" {NUMBER} P \((asked|growth|limit|age|pressure)(?:, capped)?\);"
+    rf" {COUNTS}, stall {MS} ms, {MB} MB held, {NUMBER} pools")
 POOL = re.compile(rf'tide ({NUMBER}) ("[^"]*"): {COUNTS}, {BYTES}')
 # Those of traced.c: what is no UTF-8 is replaced byte by byte.
 NAMES = ["plain", "a \"b\" \\ \n \t \x1b{}", "\u00e9\u20ac", "cut \ufffd\ufffd",
