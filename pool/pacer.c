@@ -23,6 +23,7 @@
 enum { GROWTH_BYTES_MIN = 4 << 20, LIMIT_STEPS = 64, LIMIT_STEP_MIN = 4096 };
 enum { INTERVAL_MIN = 50, INTERVAL_NORMAL = 100, INTERVAL_MAX = 400 }; /* percent */
 enum { TRIM_PERCENT = 50, BACKOFF_MAX = 6, LOOK_NS = 100000000, GIVE_WAY_NS = 1000000 };
+enum { HEAP_TRIM_REST = 20 };
 static const uint64_t BUCKET_NS = 20000000;
 
 enum driver { SLOW_PATHS, LOOP, THREAD };
@@ -53,6 +54,7 @@ static _Atomic size_t held; /* bytes, on loan and cached, when last added up */
 static _Atomic size_t cached;
 static _Atomic size_t base; /* `held` after the last epoch: growth is a share of it */
 static _Atomic bool capped;
+static _Atomic uint64_t drops; /* epochs whose memory the kernel should have back */
 static unsigned idle_epochs;
 static uint64_t bucket_ns, bucket_leaked_ns;
 
@@ -156,15 +158,27 @@ static bool may_trim(void)
     return bucket_ns < BUCKET_NS;
 }
 
-/* What was destroyed goes back to the kernel, but not ten times a second. */
+/* What was destroyed goes back to the kernel. The heap keeps what one thread frees for the one
+ * that had allocated it, so each thread that comes by after a drop does this for its own part, and
+ * then not again for many times as long as it took. */
 static void trim_heap(void)
 {
-    static uint64_t last_ns;
-    uint64_t now = tide__account_clock();
-    if (now - last_ns < LOOK_NS)
+    static _Thread_local uint64_t seen, next_ns;
+    uint64_t now = atomic_load_explicit(&drops, memory_order_relaxed);
+    uint64_t start = seen == now ? 0 : tide__account_clock();
+    if (seen == now || start < next_ns)
         return;
-    last_ns = now;
+    seen = now;
     tide__heap_trim();
+    uint64_t end = tide__account_clock();
+    next_ns = end + (end - start) * HEAP_TRIM_REST;
+}
+
+static void drop(tide_epoch_reason reason)
+{
+    tide__epoch_advance_for(reason);
+    atomic_fetch_add_explicit(&drops, 1, memory_order_relaxed);
+    trim_heap();
 }
 
 /* Epochs until the limit holds, two at most: then all is gone that was idle. */
@@ -177,8 +191,7 @@ static bool relieve(void)
             break;
         }
         uint64_t start = tide__account_clock();
-        tide__epoch_advance_for(TIDE_EPOCH_LIMIT);
-        trim_heap();
+        drop(TIDE_EPOCH_LIMIT);
         bucket_ns += tide__account_clock() - start;
         ran = true;
         add_up();
@@ -191,8 +204,7 @@ static bool run_due(unsigned happened)
     add_up();
     if (happened & WAKEUP_PRESSURE) {
         tide__epoch_advance_for(TIDE_EPOCH_PRESSURE);
-        tide__epoch_advance_for(TIDE_EPOCH_PRESSURE);
-        trim_heap();
+        drop(TIDE_EPOCH_PRESSURE);
         return true;
     }
     if (is_over_limit() && relieve())
@@ -293,6 +305,8 @@ static void count(size_t bytes)
 {
     size_t now = atomic_fetch_add_explicit(&counted, bytes, memory_order_relaxed) + bytes;
     wake();
+    if (atomic_load_explicit(&driver, memory_order_relaxed) == SLOW_PATHS)
+        trim_heap();
     if (now >= get_size(&trigger) || is_time_to_look())
         look();
 }
