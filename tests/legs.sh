@@ -5,7 +5,7 @@
 readonly LEGS=(gcc norseq valgrind clang asan tsan aarch64)
 
 # What is wrong with the tree or the installation does not depend on how it is run.
-readonly ONCE='tidy|house|cli|demo|bench|valgrind'
+readonly ONCE='tidy|house|cli|demo|bench|shows|golden|valgrind'
 
 legs_list() {
     cat <<'END'
