@@ -142,7 +142,7 @@ def held(threads, suffix, words):
 def transfer():
     for size, words in (("64B", "64 B"), ("4KiB", "4 KiB")) if CPUS > 1 else ():
         yield from beside(f"transfer.{size}", f"transfer/{size}",
-                          f"{words}, got on one CPU, put on another", 1, "", "")
+                          f"{words}, got on one CPU, put (freed) on another", 1, "", "")
 
 
 def epochs():
@@ -164,6 +164,21 @@ def epochs():
                         longest=id_ == "longest", rival_name="without epochs")
 
 
+def limits():
+    """Tidepool beside itself, with limits and without."""
+    for id_, ours, rival, goal, words, beside_what in (
+            ("hit.limits", "pair_limited/64B", "pair/64B", 1.03,
+             "pair of 64 B with all limits, pacing and trace on", "with nothing on"),
+            ("hit.weighed", "pair_weighed/64B", "pair/64B", None,
+             "pair of 64 B that calls a weigh hook", "with nothing on"),
+            ("limit.throughput", "phases/limited", "phases/unlimited", 2,
+             "1 GiB of buffers under a limit of 64 MiB, each filled 20 times", "without a limit"),
+            ("limit.throughput.idle", "phases_idle/limited", "phases_idle/unlimited", None,
+             "the same, one byte of each written, once", "without a limit")):
+        yield Claim(id_, words, figure("tidepool", ours, 1), (figure("tidepool", rival, 1),),
+                    goal, rival_name=beside_what)
+
+
 def expensive(threads, suffix, words):
     name = "PoolExpensiveNew"
     for id_, ours, theirs, unit, what in (
@@ -177,7 +192,8 @@ def expensive(threads, suffix, words):
 
 def all_claims():
     return [*each_width(go_shapes), *each_width(pair_beside), *each_width(constructed),
-            *each_width(held), *transfer(), *epochs(), *each_width(expensive)]
+            *each_width(held), *transfer(), *limits(), *epochs(),
+            *each_width(expensive)]
 
 
 # ---- Running
