@@ -93,6 +93,7 @@ static tide_epoch_report account_pool(tide_pool *pool)
     struct pool_account *account = &pool->account;
     tide_pool_stats now, *last = &account->last;
     tide_pool_read_stats(pool, &now);
+    tide__limit_learn(pool, now.puts - last->puts);
     tide_epoch_report report = {
         .hits_cpu = now.hits_cpu - last->hits_cpu,
         .hits_batch = now.hits_batch - last->hits_batch,

@@ -85,7 +85,8 @@ struct tide_pool {
     size_t batch_bytes_max;        /* what batches of all generations may hold */
     uint32_t spill_count;          /* objects that leave a full stack together */
     uint32_t batch_count_max;      /* objects in a batch that is filled one by one */
-    _Atomic size_t weight_typical; /* a guess, made good by each epoch */
+    _Atomic size_t weight_typical; /* of an object on a stack: a guess, made good by epochs */
+    _Atomic size_t weight_lent;    /* of one on loan, where objects weigh differently: likewise */
     const char *name;
 
     /* Under the registry's lock; the counts may be read without. */
@@ -102,6 +103,7 @@ struct tide_pool {
 
     /* What the batches of all its generations hold. */
     alignas(CACHE_LINE) _Atomic size_t batched_bytes;
+    _Atomic uint64_t heavy_puts, heavy_bytes; /* too heavy for a stack, since the last account */
 };
 
 enum { HOOK_RESET = 1, HOOK_WEIGH = 2 };
@@ -182,6 +184,9 @@ bool tide__limit_is_valid(const tide_pool_config *config);
 void tide__limit_init(tide_pool *pool, const tide_pool_config *config);
 size_t tide__limit_weight(const tide_pool *pool, const void *object);
 size_t tide__limit_weight_new(const tide_pool *pool, const void *object);
+size_t tide__limit_weight_lent(const tide_pool *pool);
+void tide__limit_note_heavy(tide_pool *pool, size_t weight);
+void tide__limit_learn(tide_pool *pool, uint64_t puts);
 size_t tide__limit_spill(const tide_pool *pool);
 size_t tide__limit_stack_weight(const tide_pool *pool, const struct tide__percpu_stack *stack);
 bool tide__limit_reserve(tide_pool *pool, struct batch *batch);

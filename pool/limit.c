@@ -81,8 +81,38 @@ size_t tide__limit_weight(const tide_pool *pool, const void *object)
 size_t tide__limit_weight_new(const tide_pool *pool, const void *object)
 {
     size_t weight = tide__limit_weight(pool, object);
-    size_t typical = atomic_load_explicit(&pool->weight_typical, memory_order_relaxed);
+    size_t typical = tide__limit_weight_lent(pool);
     return weight > typical ? weight : typical;
+}
+
+/* Of an object on loan, which nobody can ask: what was put weighed so much. */
+size_t tide__limit_weight_lent(const tide_pool *pool)
+{
+    return pool->weigh ? atomic_load_explicit(&pool->weight_lent, memory_order_relaxed)
+                       : pool->object_size;
+}
+
+/* The first one is all that is known until the first account. */
+void tide__limit_note_heavy(tide_pool *pool, size_t weight)
+{
+    size_t unknown = 0;
+    count_add(&pool->heavy_puts, 1);
+    count_add(&pool->heavy_bytes, weight);
+    atomic_compare_exchange_strong_explicit(&pool->weight_lent, &unknown, weight,
+                                            memory_order_relaxed, memory_order_relaxed);
+}
+
+/* With the registry's lock: so many were put since the last account, some of them heavy. */
+void tide__limit_learn(tide_pool *pool, uint64_t puts)
+{
+    if (!pool->weigh || !puts)
+        return;
+    uint64_t heavy = atomic_exchange_explicit(&pool->heavy_puts, 0, memory_order_relaxed);
+    uint64_t bytes = atomic_exchange_explicit(&pool->heavy_bytes, 0, memory_order_relaxed);
+    uint64_t light = puts > heavy ? puts - heavy : 0;
+    size_t typical = atomic_load_explicit(&pool->weight_typical, memory_order_relaxed);
+    atomic_store_explicit(&pool->weight_lent, (bytes + light * typical) / (heavy + light),
+                          memory_order_relaxed);
 }
 
 /* What leaves a full stack together, about. */

@@ -398,10 +398,21 @@ static bool needs_descriptors(const tide_epoch_config *wanted)
     return wanted->thread || wanted->pressure;
 }
 
+/* Another configuration: what was learned under the one before is no guide. */
+static void forget(void)
+{
+    atomic_store_explicit(&interval_percent, INTERVAL_NORMAL, memory_order_relaxed);
+    atomic_store_explicit(&capped, false, memory_order_relaxed);
+    idle_epochs = 0;
+    bucket_ns = 0;
+    bucket_leaked_ns = tide__account_clock();
+}
+
 static void configure(const tide_epoch_config *wanted)
 {
     tide__registry_lock();
     config = *wanted;
+    forget();
     tide__registry_unlock();
 }
 
@@ -414,7 +425,6 @@ static void begin(const tide_epoch_config *wanted)
     if (!atomic_exchange_explicit(&running, true, memory_order_relaxed))
         tide__account_ask(true);
     atomic_store_explicit(&last_epoch_ns, tide__account_clock(), memory_order_relaxed);
-    atomic_store_explicit(&interval_percent, INTERVAL_NORMAL, memory_order_relaxed);
     add_up();
     set_size(&base, get_size(&held));
     set_size(&created, 0);

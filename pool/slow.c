@@ -229,6 +229,7 @@ noinline void tide__pool_put_heavy(tide_pool *pool, void *object, size_t weight)
     struct batch_list dropped = {0};
     unsigned cpu = tide__percpu_index(&pool->percpu);
     struct batch *batch = weight > pool->weight_max ? NULL : tide__batch_alloc();
+    tide__limit_note_heavy(pool, weight);
     if (!batch) {
         destroy_put(pool, object, cpu,
                     weight > pool->weight_max ? &pool->destroyed_heavy : &pool->destroyed_put);

@@ -85,6 +85,5 @@ void tide_pool_read_stats(const tide_pool *pool, tide_pool_stats *stats)
 size_t tide__pool_held(const tide_pool *pool, const tide_pool_stats *stats)
 {
     int64_t loans = (int64_t)(stats->gets - stats->failures - stats->puts);
-    size_t each = atomic_load_explicit(&pool->weight_typical, memory_order_relaxed);
-    return stats->cached_bytes + (loans > 0 ? (size_t)loans * each : 0);
+    return stats->cached_bytes + (loans > 0 ? (size_t)loans * tide__limit_weight_lent(pool) : 0);
 }

@@ -133,7 +133,8 @@ Test(pool, a_limit_holds_over_all_threads)
     stop();
     /* Each thread has what it gets while another one trims. */
     check_that(live_max <= 64 * MIB + 4 * 100 * size, "%zu bytes", (size_t)live_max);
-    check_that(epochs.by_reason[TIDE_EPOCH_LIMIT] > 0);
+    if (check_scaled(20000) >= 50 * POOLS) /* else not all pools were used */
+        check_that(epochs.by_reason[TIDE_EPOCH_LIMIT] > 0);
     for (size_t i = 0; i < POOLS; i++)
         tide_pool_destroy(pools[i]);
     check_count(live, 0);
@@ -202,7 +203,7 @@ Test(pool, trimming_is_capped_and_the_report_says_so)
     tide_pool_destroy(pool);
 }
 
-Test(pool, growth_makes_epochs_due)
+static void check_growth(void)
 {
     static void *held[OBJECTS];
     size_t size = 64 * KIB;
@@ -233,6 +234,11 @@ Test(pool, a_pool_that_only_hits_has_no_epochs)
     tide_pool_destroy(pool);
 }
 
+Test(pool, growth_makes_epochs_due)
+{
+    check_growth();
+}
+
 /* Epochs while 100 MiB are created that go at once, or stay and are never used. */
 static unsigned count_epochs(tide_pool *used, tide_pool *other, bool stay)
 {
@@ -261,6 +267,19 @@ Test(pool, epochs_are_rarer_while_what_is_aged_is_wanted)
     stop();
     tide_pool_destroy(used);
     tide_pool_destroy(other);
+}
+
+Test(pool, pacing_that_starts_again_has_learned_nothing)
+{
+    size_t size = 64 * KIB;
+    tide_pool *used = open_pool(&size), *other = open_pool(&size);
+    start(&(tide_epoch_config){.growth_percent = 50});
+    for (int i = 0; i < 10; i++)
+        count_epochs(used, other, false);
+    stop();
+    tide_pool_destroy(used);
+    tide_pool_destroy(other);
+    check_growth();
 }
 
 Test(pool, epochs_are_more_frequent_while_what_is_aged_is_dropped)
@@ -365,6 +384,7 @@ Test(pool, reports_add_up)
     size_t size = KIB;
     tide_pool *pool = open_pool(&size);
     tide_pool_stats stats;
+    memset(&epochs, 0, sizeof(epochs));
     check_count(tide_epoch_watch(note, NULL), 0);
     cycle(pool, held, 150);
     tide_epoch_advance();

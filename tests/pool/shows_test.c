@@ -110,6 +110,40 @@ Test(pool, a_limit_over_all_pools_lets_huge_buffers_go)
     tide_epoch_stop();
 }
 
+static void *block_create(void *context)
+{
+    struct buffer *block = calloc(1, sizeof(*block));
+    held += block->size = 64 * KIB;
+    return block;
+}
+
+/* 100 MiB on loan in buffers too heavy for stacks, and as much as another pool may cache. */
+Test(pool, a_limit_counts_heavy_buffers_on_loan)
+{
+    static void *loans[100], *blocks[1000];
+    tide_pool *heavy = open_buffers(0, 0);
+    tide_pool *other = tide_pool_create(&(tide_pool_config){
+        .create = block_create, .destroy = buffer_destroy, .object_size = 64 * KIB});
+    tide_epoch_start(&(tide_epoch_config){.limit_bytes = 128 * MIB});
+    for (int use = 0; use < 10; use++)
+        serve(heavy, MIB);
+    check_count(tide_pool_get_bulk(heavy, loans, 100), 100);
+    for (int i = 0; i < 100; i++) {
+        held += MIB - ((struct buffer *)loans[i])->size;
+        ((struct buffer *)loans[i])->size = MIB;
+    }
+    for (size_t count = 100; count <= 1000; count += 100) {
+        check_count(tide_pool_get_bulk(other, blocks, count), count);
+        tide_pool_put_bulk(other, blocks, count);
+        check_that(held <= 128 * MIB + 128 * MIB / 10, "%zu bytes", held);
+    }
+    tide_epoch_stop();
+    tide_pool_put_bulk(heavy, loans, 100);
+    tide_pool_destroy(heavy);
+    tide_pool_destroy(other);
+    check_count(held, 0);
+}
+
 enum { QUEUE = 256 };
 
 /* From one thread to another one. A slot is empty while it is NULL. */
