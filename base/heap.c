@@ -73,12 +73,15 @@ void *tide__heap_alloc_spread(size_t size)
     return with_errno(size <= PTRDIFF_MAX - PAGE ? alloc_spread(size) : NULL);
 }
 
-void *tide__heap_map(size_t size)
+void *tide__heap_map_plain(size_t size)
 {
-    if (is_leak_checked())
-        return tide__heap_alloc(size, CACHE_LINE);
     void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     return with_errno(memory == MAP_FAILED ? NULL : memory);
+}
+
+void *tide__heap_map(size_t size)
+{
+    return is_leak_checked() ? tide__heap_alloc(size, CACHE_LINE) : tide__heap_map_plain(size);
 }
 
 void tide__heap_unmap(void *memory, size_t size)

@@ -106,6 +106,7 @@ static tide_epoch_report account_pool(tide_pool *pool)
         .dropped_full = now.destroyed_full - last->destroyed_full,
         .dropped_drained = now.destroyed_drain - last->destroyed_drain,
         .dropped_lost = now.destroyed_put - last->destroyed_put,
+        .dropped_random = now.destroyed_random - last->destroyed_random,
         .bytes_before = account->bytes_before,
         .bytes_after = now.cached_bytes,
         .bytes_kept = atomic_exchange_explicit(&account->bytes_kept, 0, memory_order_relaxed),
@@ -131,6 +132,7 @@ static void add_report(tide_epoch_report *sum, const tide_epoch_report *part)
     sum->dropped_full += part->dropped_full;
     sum->dropped_drained += part->dropped_drained;
     sum->dropped_lost += part->dropped_lost;
+    sum->dropped_random += part->dropped_random;
     sum->bytes_before += part->bytes_before;
     sum->bytes_after += part->bytes_after;
     sum->bytes_kept += part->bytes_kept;

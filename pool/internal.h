@@ -9,6 +9,8 @@
  *     account.c     what epochs report; trace.c prints it
  *     pacer.c       when epochs are due; wakeup.c is what tells of it
  *     limit.c       what objects weigh, and limits in bytes
+ *     checked.c     pools that check what is done with their objects; ledger.c is what they know
+ *                   of each, poison.c what they do to its contents, complain.c what they say
  *     registry.c    all pools, their lock, fork
  *     stats.c       what the counts add up to
  *     batch.c       batches and their lists
@@ -31,6 +33,7 @@
 #include "account.h"
 #include "annotate.h"
 #include "batch.h"
+#include "checked.h"
 #include "fault.h"
 #include "percpu.h"
 #include "tide_pool.h"
@@ -87,6 +90,7 @@ struct tide_pool {
     uint32_t batch_count_max;      /* objects in a batch that is filled one by one */
     _Atomic size_t weight_typical; /* of an object on a stack: a guess, made good by epochs */
     _Atomic size_t weight_lent;    /* of one on loan, where objects weigh differently: likewise */
+    struct checked *checked;       /* NULL: it is not */
     const char *name;
 
     /* Under the registry's lock; the counts may be read without. */
@@ -99,7 +103,7 @@ struct tide_pool {
     _Atomic uint64_t pops_before, counts_before; /* of stacks that were young once */
     _Atomic uint64_t prewarmed;
     _Atomic uint64_t destroyed_epoch, destroyed_drain, destroyed_put;
-    _Atomic uint64_t destroyed_heavy, destroyed_full, kept;
+    _Atomic uint64_t destroyed_heavy, destroyed_full, destroyed_random, kept;
 
     /* What the batches of all its generations hold. */
     alignas(CACHE_LINE) _Atomic size_t batched_bytes;
@@ -171,7 +175,9 @@ void tide__epoch_advance_for(tide_epoch_reason reason);
 /* slow.c */
 void *tide__pool_get_slow(tide_pool *pool, const void *site);
 void tide__pool_put_slow(tide_pool *pool, void *object, const void *site);
+void tide__pool_put_shared(tide_pool *pool, void *object);
 void tide__pool_put_heavy(tide_pool *pool, void *object, size_t weight);
+void *tide__pool_alloc(const tide_pool *pool, size_t size);
 void *tide__pool_create_object(tide_pool *pool);
 void tide__pool_destroy_object(tide_pool *pool, void *object);
 uint32_t tide__pool_destroy_batch(tide_pool *pool, struct batch *batch);

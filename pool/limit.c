@@ -50,16 +50,24 @@ static uint32_t hooks_for(const tide_pool *pool, const tide_pool_config *config)
     return (config->reset ? HOOK_RESET : 0) | (weighs ? HOOK_WEIGH : 0);
 }
 
+/* The stacks of a checked pool are always full and always empty, so that each get and put takes
+ * the slow path, where checks are. */
+static uint32_t stack_capacity(const tide_pool *pool, const tide_pool_config *config, size_t share)
+{
+    uint32_t capacity = capacity_for(share, config->weigh ? WEIGHT_EXPECTED : config->object_size);
+    if (pool->checked)
+        return 0;
+    return config->weigh && capacity < WEIGHED_CAPACITY_MIN ? WEIGHED_CAPACITY_MIN : capacity;
+}
+
 void tide__limit_init(tide_pool *pool, const tide_pool_config *config)
 {
-    size_t share = stack_share(pool, config->cached_bytes_max);
-    uint32_t capacity = capacity_for(share, config->weigh ? WEIGHT_EXPECTED : config->object_size);
-    if (config->weigh && capacity < WEIGHED_CAPACITY_MIN)
-        capacity = WEIGHED_CAPACITY_MIN;
+    size_t share = pool->checked ? 0 : stack_share(pool, config->cached_bytes_max);
+    uint32_t capacity = stack_capacity(pool, config, share);
     pool->percpu.capacity = capacity;
     pool->spill_count = capacity / 2 < BATCH_SIZE - 1 ? (capacity + 1) / 2 : BATCH_SIZE - 1;
     pool->weight_max = config->weight_max ? config->weight_max : SIZE_MAX;
-    pool->stack_weight_max = config->weigh ? share / capacity : SIZE_MAX;
+    pool->stack_weight_max = config->weigh ? share / (capacity ? capacity : 1) : SIZE_MAX;
     if (pool->stack_weight_max > pool->weight_max)
         pool->stack_weight_max = pool->weight_max;
     pool->batch_bytes_max = config->cached_bytes_max
@@ -69,7 +77,7 @@ void tide__limit_init(tide_pool *pool, const tide_pool_config *config)
     pool->keep_min = config->keep_min;
     atomic_store_explicit(&pool->weight_typical, config->weigh ? 0 : config->object_size,
                           memory_order_relaxed);
-    pool->put_hooks = hooks_for(pool, config);
+    pool->put_hooks = pool->checked ? 0 : hooks_for(pool, config);
 }
 
 size_t tide__limit_weight(const tide_pool *pool, const void *object)
@@ -121,13 +129,15 @@ size_t tide__limit_spill(const tide_pool *pool)
     return pool->spill_count * atomic_load_explicit(&pool->weight_typical, memory_order_relaxed);
 }
 
+/* Of objects that are cached. */
 static size_t weight_of(const tide_pool *pool, void *const *objects, size_t count)
 {
     size_t weight = 0;
     if (!pool->weigh)
         return count * pool->object_size;
     for (size_t i = 0; i < count; i++)
-        weight += pool->weigh(objects[i], pool->context);
+        weight += unlikely(pool->checked) ? tide__checked_weight(pool, objects[i])
+                                          : pool->weigh(objects[i], pool->context);
     return weight;
 }
 

@@ -33,6 +33,7 @@ const struct metric tide__metrics[] = {
     METRIC(destroyed_put, false, "Objects destroyed at put for lack of memory."),
     METRIC(destroyed_heavy, false, "Objects destroyed at put for their weight."),
     METRIC(destroyed_full, false, "Objects destroyed at put for the limit in bytes."),
+    METRIC(destroyed_random, false, "Objects destroyed by a checked pool's random drops."),
     METRIC(kept, false, "Idle objects that epochs left in place."),
     METRIC(cached, true, "Objects in the pool, without victims."),
     METRIC(victims, true, "Objects that the next epoch destroys."),

@@ -71,11 +71,13 @@ static void before_fork(void)
     tide__reader_register();
     tide__registry_lock();
     pthread_mutex_lock(&readers_mutex);
-    urcu_bp_before_fork();
+    urcu_bp_before_fork(); /* blocks signals */
+    tide__ledger_before_fork();
 }
 
 static void after_fork_parent(void)
 {
+    tide__ledger_after_fork();
     urcu_bp_after_fork_parent();
     pthread_mutex_unlock(&readers_mutex);
     tide__registry_unlock();
@@ -95,6 +97,7 @@ static void forget_retired(tide_pool *pool)
 static void after_fork_child(void)
 {
     struct cds_list_head *node;
+    tide__ledger_after_fork();
     urcu_bp_after_fork_child();
     pthread_mutex_unlock(&readers_mutex);
     tide__percpu_after_fork();

@@ -78,6 +78,7 @@ void tide_pool_read_stats(const tide_pool *pool, tide_pool_stats *stats)
     stats->destroyed_put = count_read(&pool->destroyed_put);
     stats->destroyed_heavy = count_read(&pool->destroyed_heavy);
     stats->destroyed_full = count_read(&pool->destroyed_full);
+    stats->destroyed_random = count_read(&pool->destroyed_random);
     stats->kept = count_read(&pool->kept);
 }
 

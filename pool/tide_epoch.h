@@ -118,6 +118,7 @@ typedef struct tide_epoch_report {
     uint64_t dropped_full;    /* at put: beyond cached_bytes_max */
     uint64_t dropped_drained; /* by tide_pool_drain */
     uint64_t dropped_lost;    /* at put: no memory to keep track */
+    uint64_t dropped_random;  /* by checked pools; not in the trace */
 } tide_epoch_report;
 
 /* Calls `advanced` after each epoch, in the thread that ran it, without a lock. Returns 0, or -1

@@ -81,25 +81,26 @@ typedef struct tide_pool_config {
  * otherwise the fields are read one after the other while they move. */
 typedef struct tide_pool_stats {
     const char *name;
-    uint64_t gets;            /* objects asked for: the sum of the six fields below */
-    uint64_t hits_cpu;        /* found on this CPU's stack, the fast path */
-    uint64_t hits_batch;      /* found in a full batch of this CPU */
-    uint64_t hits_stolen;     /* found in a full batch of another CPU */
-    uint64_t hits_victim;     /* found in the generation that the last epoch aged */
-    uint64_t misses;          /* made by `create` */
-    uint64_t failures;        /* `create` returned NULL */
-    uint64_t puts;            /* objects put, NULL not counted */
-    uint64_t prewarmed;       /* made by tide_pool_prewarm */
-    uint64_t destroyed_epoch; /* destroyed by an epoch, idle for two */
-    uint64_t destroyed_drain; /* destroyed by tide_pool_drain */
-    uint64_t destroyed_put;   /* destroyed at put: no memory to keep track of it */
-    uint64_t destroyed_heavy; /* destroyed at put: heavier than weight_max */
-    uint64_t destroyed_full;  /* destroyed at put: to stay below cached_bytes_max */
-    uint64_t kept;            /* idle objects that an epoch would have destroyed, for keep_min */
-    uint64_t cached;          /* objects in the pool now, those in `victims` not counted */
-    uint64_t victims;         /* objects in the pool now that the next epoch destroys */
-    uint64_t cached_bytes;    /* bytes that both hold; with `weigh`, those on CPUs' stacks by the
-                               * average of the last epoch */
+    uint64_t gets;             /* objects asked for: the sum of the six fields below */
+    uint64_t hits_cpu;         /* found on this CPU's stack, the fast path */
+    uint64_t hits_batch;       /* found in a full batch of this CPU */
+    uint64_t hits_stolen;      /* found in a full batch of another CPU */
+    uint64_t hits_victim;      /* found in the generation that the last epoch aged */
+    uint64_t misses;           /* made by `create` */
+    uint64_t failures;         /* `create` returned NULL */
+    uint64_t puts;             /* objects put, NULL not counted */
+    uint64_t prewarmed;        /* made by tide_pool_prewarm */
+    uint64_t destroyed_epoch;  /* destroyed by an epoch, idle for two */
+    uint64_t destroyed_drain;  /* destroyed by tide_pool_drain */
+    uint64_t destroyed_put;    /* destroyed at put: no memory to keep track of it */
+    uint64_t destroyed_heavy;  /* destroyed at put: heavier than weight_max */
+    uint64_t destroyed_full;   /* destroyed at put: to stay below cached_bytes_max */
+    uint64_t destroyed_random; /* destroyed by a checked pool's random drops */
+    uint64_t kept;             /* idle objects that an epoch would have destroyed, for keep_min */
+    uint64_t cached;           /* objects in the pool now, those in `victims` not counted */
+    uint64_t victims;          /* objects in the pool now that the next epoch destroys */
+    uint64_t cached_bytes;     /* bytes that both hold; with `weigh`, those on CPUs' stacks by the
+                                * average of the last epoch */
 } tide_pool_stats;
 
 /* Returns a pool that the caller owns, or NULL with errno EINVAL (neither create nor
