@@ -185,7 +185,7 @@ static bool is_acceptable(const tide_pool *pool, const struct ledger_entry *entr
 
 static struct ledger_entry read_entry(const struct record *record)
 {
-    return record ? record->entry : (struct ledger_entry){LEDGER_UNKNOWN};
+    return record ? record->entry : (struct ledger_entry){.state = LEDGER_UNKNOWN};
 }
 
 bool tide__ledger_take_back(tide_pool *pool, void *object, const void *site,

@@ -65,7 +65,8 @@ void tide__limit_init(tide_pool *pool, const tide_pool_config *config)
     size_t share = pool->checked ? 0 : stack_share(pool, config->cached_bytes_max);
     uint32_t capacity = stack_capacity(pool, config, share);
     pool->percpu.capacity = capacity;
-    pool->spill_count = capacity / 2 < BATCH_SIZE - 1 ? (capacity + 1) / 2 : BATCH_SIZE - 1;
+    uint32_t half = capacity ? (capacity + 1) / 2 : 1; /* of one without room: what is put */
+    pool->spill_count = half < BATCH_SIZE - 1 ? half : BATCH_SIZE - 1;
     pool->weight_max = config->weight_max ? config->weight_max : SIZE_MAX;
     pool->stack_weight_max = config->weigh ? share / (capacity ? capacity : 1) : SIZE_MAX;
     if (pool->stack_weight_max > pool->weight_max)
