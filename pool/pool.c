@@ -21,7 +21,7 @@ static noinline void put_missed(tide_pool *pool, void *object)
     tide__pool_put_slow(pool, object, CALL_SITE);
 }
 
-void *tide_pool_get(tide_pool *pool)
+ends_in_jump void *tide_pool_get(tide_pool *pool)
 {
     void *object = tide__rseq_pop(&pool->percpu);
     return likely(object) ? object : get_missed(pool);
@@ -39,7 +39,7 @@ static noinline void put_hooked(tide_pool *pool, void *object)
         tide__pool_put_slow(pool, object, NULL);
 }
 
-void tide_pool_put(tide_pool *pool, void *object)
+ends_in_jump void tide_pool_put(tide_pool *pool, void *object)
 {
     if (unlikely(!object))
         return;
