@@ -41,9 +41,6 @@
 #define TIDE__TSAN 0
 #endif
 
-/* On a function whose accesses AddressSanitizer is not to see. */
-#define not_checked __attribute__((no_sanitize("address"), __noinline__))
-
 /* On a function that must end in a jump to the one it calls last, so that CALL_SITE there is the
  * user's: ThreadSanitizer notes its return after that call. */
 #if TIDE__TSAN && __has_attribute(disable_sanitizer_instrumentation)

@@ -13,11 +13,12 @@
 
 enum { POISON = 0xd5 };
 
-/* Hidden while the object is on loan. A leak checker finds the pointers in `contents`. */
+/* Hidden while the object is on loan. A leak checker finds the pointers in `contents`, which are
+ * aligned as they are in the object. */
 struct cover {
     alignas(max_align_t) size_t weight;
     bool is_on;
-    unsigned char contents[];
+    alignas(max_align_t) unsigned char contents[];
 };
 
 static size_t cover_offset(size_t object_size)

@@ -14,6 +14,10 @@ if(NOT TIDE_CHECK_PLAIN_ONLY)
   pkg_check_modules(criterion REQUIRED IMPORTED_TARGET criterion)
 endif()
 find_program(TIDE_VALGRIND valgrind)
+set(TIDE_CHECK_ENVIRONMENT "")
+if(TIDE_CHECKED) # what is tested is the library as it is installed
+  set(TIDE_CHECK_ENVIRONMENT TIDE=check:0)
+endif()
 
 # Linked so, a program with heap_faults.c counts the library's allocations and has them fail.
 set(TIDE_HEAP_FAULTS -Wl,--wrap=tide__heap_alloc,--wrap=tide__heap_alloc_spread
@@ -80,7 +84,7 @@ endfunction()
 
 function(tide_check_test name target suite sentence body)
   set(test ${suite}.${sentence})
-  set(environment TIDE_TEST_SCALE=${TIDE_CHECK_SCALE})
+  set(environment TIDE_TEST_SCALE=${TIDE_CHECK_SCALE} ${TIDE_CHECK_ENVIRONMENT})
   if(body STREQUAL checked)
     string(APPEND test .checked)
     set(environment TIDE_TEST_SCALE=20 TIDE=check:1,drop:0)
@@ -108,5 +112,5 @@ function(tide_check_valgrind name)
     --fair-sched=yes
     $<TARGET_FILE:${name}_plain>)
   set_tests_properties(valgrind.${name} PROPERTIES LABELS valgrind TIMEOUT 280
-    ENVIRONMENT TIDE_TEST_SCALE=100)
+    ENVIRONMENT "TIDE_TEST_SCALE=100;${TIDE_CHECK_ENVIRONMENT}")
 endfunction()
