@@ -27,6 +27,10 @@
  *     create                     yes                          no
  *     destroy                    no: the last user calls it   no
  *
+ * With TIDE=check:1 in the environment, and in debug builds, pools are checked: a put of what is
+ * cached already, belongs elsewhere or is destroyed, and a write after a put, are reported on
+ * stderr with their call sites, and abort. docs/checked.md says what is found and what it costs.
+ *
  * Threads are never registered. A child of fork() owns a copy of everything that was cached.
  * Hooks run outside of critical sections and locks and may call any function of this header on
  * other pools, and get and put on the same pool. Two hooks at the same time must not each destroy
@@ -108,7 +112,8 @@ typedef struct tide_pool_stats {
  * weight) or ENOMEM. */
 tide_pool *tide_pool_create(const tide_pool_config *config);
 
-/* Destroys the pool and every object in it. Objects on loan are their holders' to destroy.
+/* Destroys the pool and every object in it. Objects on loan are their holders' to destroy; a
+ * checked pool says on stderr where they were got.
  * Waits for an epoch or a drain in another thread that is destroying objects of this pool.
  * NULL is ignored. Not to be called from a hook of this pool. */
 void tide_pool_destroy(tide_pool *pool);
@@ -119,7 +124,8 @@ void tide_pool_destroy(tide_pool *pool);
 void *tide_pool_get(tide_pool *pool);
 
 /* Takes an object back, or, for a pool with `create`, takes over one made elsewhere that its
- * hooks fit. The caller must not touch it afterwards. NULL is ignored. Cannot fail. */
+ * hooks fit. The caller must not touch it afterwards. NULL is ignored. Cannot fail; a checked
+ * pool aborts on an object that the caller had no right to put. */
 void tide_pool_put(tide_pool *pool, void *object);
 
 /* Gets up to `count` objects; returns how many there are in `objects`. Fewer than `count` only

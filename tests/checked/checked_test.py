@@ -30,8 +30,9 @@ def run(program, *arguments, tide="check:1", prefix=()):
 def function_at(site):
     """The function of a program that a call site of a message is in."""
     program, offset = SITE.fullmatch(site).groups()
-    done = subprocess.run([SYMBOLIZER, "--no-inlines", f"--obj={PROGRAMS / program}", "0x" + offset],
-                          capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [SYMBOLIZER, "--no-inlines", f"--obj={PROGRAMS / program}", "0x" + offset],
+        capture_output=True, text=True, check=True)
     return done.stdout.split("\n")[0]
 
 
@@ -54,8 +55,8 @@ class Test(unittest.TestCase):
         return done.stdout
 
     def test_double_put_is_reported_with_both_puts(self):
-        self.expect("double_put", r"'buffers': double put of 0x\w+: put at (.*), put before at (.*)",
-                    "clean_up", "handle")
+        self.expect("double_put", r"'buffers': double put of 0x\w+: put at (.*), "
+                    "put before at (.*)", "clean_up", "handle")
 
     def test_foreign_put_is_reported_with_put_and_get(self):
         self.expect("foreign_put", r"'replies': foreign put of 0x\w+: put at (.*), "
@@ -81,7 +82,8 @@ class Test(unittest.TestCase):
 
     @unittest.skipUnless(ASAN, "needs AddressSanitizer")
     def test_use_after_put_is_the_sanitizers_at_its_line(self):
-        for program, function in (("read_after_put", "read_late"), ("write_after_put", "write_late")):
+        for program, function in (("read_after_put", "read_late"),
+                                  ("write_after_put", "write_late")):
             done = run(program)
             self.assertRegex(done.stderr, rf"use-after-poison(?s:.*?)#0 0x\w+ in {function} ")
             self.assertNotEqual(done.returncode, 0)
