@@ -57,12 +57,12 @@ static bool aborts(void (*fault)(void))
     return WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT;
 }
 
-/* It does, after a line that says `words`. */
+/* It does, after one line that says `words`; an emulator adds another. */
 static void check_finds(void (*fault)(void), const char *words)
 {
     check_that(aborts(fault), "no abort; said: %s", said);
     check_that(strstr(said, words), "said: %s", said);
-    check_that(!strncmp(said, "tide: pool '", 12) && strchr(said, '\n') == strrchr(said, '\n'));
+    check_that(!strncmp(said, "tide: pool '", 12) && !strstr(said, "\ntide: "));
 }
 
 enum { SIZE = 40 };
