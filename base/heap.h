@@ -27,6 +27,11 @@ void tide__heap_unmap(void *memory, size_t size);
  * under a checker too. It stays for ever. */
 void *tide__heap_map_plain(size_t size);
 
+/* The same, aligned to a cache line, where much may never be touched: of a large one each page
+ * costs memory when it is first written to, and huge pages are not used. Its own free. */
+void *tide__heap_alloc_sparse(size_t size);
+void tide__heap_free_sparse(void *memory, size_t size);
+
 /* Frees what the first two returned; NULL is ignored. */
 void tide__heap_free(void *memory);
 

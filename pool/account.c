@@ -34,6 +34,7 @@ static struct {
     uint64_t pops;
     bool used;
 } cpu_tally[TIDE__CPU_MAX];
+static unsigned cpu_tally_count; /* those from here on were never used */
 static uint64_t all_ns;
 
 static uint64_t monotonic_ns(void)
@@ -83,6 +84,7 @@ void tide__account_stack(struct pool_account *pool, unsigned cpu, uint64_t pops,
 {
     pool->pops += pops;
     pool->pops_max = pops > pool->pops_max ? pops : pool->pops_max;
+    cpu_tally_count = cpu >= cpu_tally_count ? cpu + 1 : cpu_tally_count;
     cpu_tally[cpu].pops += pops;
     cpu_tally[cpu].used |= pops || items;
 }
@@ -166,7 +168,7 @@ static void account_pools(tide_epoch_report *report, FILE *stream)
 static void account_cpus(tide_epoch_report *report)
 {
     uint64_t sum = 0, max = 0;
-    for (unsigned cpu = 0; cpu < tide__cpu_count(); cpu++) {
+    for (unsigned cpu = 0; cpu < cpu_tally_count; cpu++) {
         uint64_t pops = cpu_tally[cpu].pops;
         sum += pops;
         max = pops > max ? pops : max;

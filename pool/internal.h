@@ -53,6 +53,7 @@ struct generation {
     struct shard *shards;              /* one per CPU, behind the stacks */
     _Atomic size_t batched;            /* items in batches; read as a hint */
     _Atomic size_t stack_bytes;        /* of a victim: what its stacks' items hold */
+    _Atomic unsigned stacks_next;      /* of a victim: where an object was found last */
     _Atomic bool stacks_drained;       /* of a victim: someone has looked everywhere */
     struct tide__percpu_stack stacks[];
 };
@@ -144,6 +145,7 @@ static inline void readers_wait(void)
 
 /* generation.c */
 struct generation *tide__generation_create(tide_pool *pool);
+void tide__generation_free(struct generation *generation);
 struct generation *tide__generation_swap(tide_pool *pool, struct generation *fresh);
 uint64_t tide__generation_clear(struct generation *generation);
 void tide__generation_count(const struct generation *generation, uint64_t *pops, uint64_t *items);

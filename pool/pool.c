@@ -177,8 +177,7 @@ static void configure(tide_pool *pool, const tide_pool_config *config)
 /* The three generations that an epoch needs at hand, and the counters. */
 static bool allocate_parts(tide_pool *pool)
 {
-    pool->counters =
-        tide__heap_alloc(pool->percpu.count * sizeof(*pool->counters), alignof(struct counters));
+    pool->counters = tide__heap_alloc_sparse(pool->percpu.count * sizeof(*pool->counters));
     struct generation *first = tide__generation_create(pool);
     if (!first)
         return false;
@@ -196,10 +195,10 @@ static void free_parts(tide_pool *pool)
         struct generation *generation = pool->generations;
         pool->generations = generation->next_of_pool;
         tide__generation_clear(generation);
-        tide__heap_free(generation);
+        tide__generation_free(generation);
     }
     tide__checked_fini(pool);
-    tide__heap_free(pool->counters);
+    tide__heap_free_sparse(pool->counters, pool->percpu.count * sizeof(*pool->counters));
     tide__heap_free(pool);
 }
 
@@ -214,6 +213,7 @@ tide_pool *tide_pool_create(const tide_pool_config *config)
         return NULL;
     configure(pool, config);
     tide__percpu_init(&pool->percpu);
+    tide__percpu_use_few(&pool->percpu);
     bool allocated = tide__checked_init(pool);
     tide__limit_init(pool, config);
     if (!allocated || !allocate_parts(pool)) {

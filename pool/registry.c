@@ -107,7 +107,7 @@ static void after_fork_child(void)
         tide_pool *pool = pool_of(node);
         pool->busy = 0;
         forget_retired(pool);
-        tide__percpu_unlock(young(pool)->stacks, pool->percpu.count);
+        tide__percpu_unlock(young(pool)->stacks, tide__percpu_used(&pool->percpu));
     }
     pthread_cond_init(&registry_changed, NULL);
     tide__account_after_fork();

@@ -133,7 +133,7 @@ noinline void *tide__pool_get_slow(tide_pool *pool, const void *site)
         object = tide__percpu_pop_portable(&pool->percpu);
     if (object)
         return object;
-    unsigned cpu = tide__percpu_index(&pool->percpu);
+    unsigned cpu = tide__percpu_claim(&pool->percpu);
     object = get_cached(pool, cpu);
     if (!object)
         object = get_new(pool, cpu);
@@ -226,11 +226,18 @@ static void destroy_put(tide_pool *pool, void *object, unsigned cpu, _Atomic uin
     tide__pool_destroy_object(pool, object);
 }
 
+/* Onto a stack in the portable body, or where nobody has used this CPU's stack before. */
+static bool put_late(tide_pool *pool, void *object)
+{
+    unsigned known = tide__percpu_used(&pool->percpu), cpu = tide__percpu_claim(&pool->percpu);
+    return (!pool->percpu.rseq_count || cpu >= known) && push_any(pool, object);
+}
+
 noinline void tide__pool_put_slow(tide_pool *pool, void *object, const void *site)
 {
     if (unlikely(pool->checked))
         tide__checked_put(pool, object, site);
-    else if (pool->percpu.rseq_count || !tide__percpu_push_portable(&pool->percpu, object))
+    else if (!put_late(pool, object))
         tide__pool_put_shared(pool, object);
 }
 
@@ -238,7 +245,7 @@ noinline void tide__pool_put_slow(tide_pool *pool, void *object, const void *sit
 void tide__pool_put_shared(tide_pool *pool, void *object)
 {
     struct batch_list dropped = {0};
-    unsigned cpu = tide__percpu_index(&pool->percpu);
+    unsigned cpu = tide__percpu_claim(&pool->percpu);
     reader_enter();
     bool kept = put_batched(pool, object, cpu, &dropped);
     reader_leave();
@@ -251,7 +258,7 @@ void tide__pool_put_shared(tide_pool *pool, void *object)
 noinline void tide__pool_put_heavy(tide_pool *pool, void *object, size_t weight)
 {
     struct batch_list dropped = {0};
-    unsigned cpu = tide__percpu_index(&pool->percpu);
+    unsigned cpu = tide__percpu_claim(&pool->percpu);
     struct batch *batch = weight > pool->weight_max ? NULL : tide__batch_alloc();
     tide__limit_note_heavy(pool, weight);
     if (!batch) {

@@ -11,7 +11,8 @@
 static uint64_t sum(const tide_pool *pool, size_t counter)
 {
     uint64_t total = 0;
-    for (unsigned cpu = 0; cpu < pool->percpu.count; cpu++)
+    unsigned cpus = tide__percpu_used(&pool->percpu);
+    for (unsigned cpu = 0; cpu < cpus; cpu++)
         total +=
             count_read((const _Atomic uint64_t *)((const char *)&pool->counters[cpu] + counter));
     return total;

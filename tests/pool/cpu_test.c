@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "check.h"
+#include "cpu.h"
 #include "internal.h"
 #include "tokens.h"
 
@@ -80,11 +81,11 @@ Test(pool, hits_are_by_sequence_where_there_are_sequences)
 /* A pool that knows of one CPU only, on a machine that has more. */
 static void open_for_one_cpu(struct tokens *t, size_t limit)
 {
+    unsigned count = tide__cpu_count();
     tide__percpu_use_cpu_id();
+    tide__cpu_use_count(1);
     tokens_open(t, limit);
-    t->pool->percpu.count = 1;
-    if (t->pool->percpu.rseq_count > 1)
-        t->pool->percpu.rseq_count = 1;
+    tide__cpu_use_count(count);
 }
 
 static void cycle(struct tokens *t, size_t depth)

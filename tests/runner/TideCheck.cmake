@@ -21,7 +21,8 @@ endif()
 
 # Linked so, a program with heap_faults.c counts the library's allocations and has them fail.
 set(TIDE_HEAP_FAULTS -Wl,--wrap=tide__heap_alloc,--wrap=tide__heap_alloc_spread
-  -Wl,--wrap=tide__heap_map,--wrap=tide__heap_unmap,--wrap=tide__heap_free)
+  -Wl,--wrap=tide__heap_map,--wrap=tide__heap_unmap,--wrap=tide__heap_free
+  -Wl,--wrap=tide__heap_alloc_sparse,--wrap=tide__heap_free_sparse)
 
 # tide_check_program(TARGET SOURCES...): an executable with the library and the helpers.
 function(tide_check_program target)

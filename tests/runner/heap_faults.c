@@ -17,6 +17,10 @@ void *__real_tide__heap_map(size_t size);
 void *__wrap_tide__heap_map(size_t size);
 void __real_tide__heap_unmap(void *memory, size_t size);
 void __wrap_tide__heap_unmap(void *memory, size_t size);
+void *__real_tide__heap_alloc_sparse(size_t size);
+void *__wrap_tide__heap_alloc_sparse(size_t size);
+void __real_tide__heap_free_sparse(void *memory, size_t size);
+void __wrap_tide__heap_free_sparse(void *memory, size_t size);
 void __real_tide__heap_free(void *memory);
 void __wrap_tide__heap_free(void *memory);
 
@@ -55,6 +59,18 @@ void *__wrap_tide__heap_alloc(size_t size, size_t align)
 void *__wrap_tide__heap_alloc_spread(size_t size)
 {
     return refuse() ? NULL : counted(&live, __real_tide__heap_alloc_spread(size));
+}
+
+void *__wrap_tide__heap_alloc_sparse(size_t size)
+{
+    return refuse() ? NULL : counted(&live, __real_tide__heap_alloc_sparse(size));
+}
+
+void __wrap_tide__heap_free_sparse(void *memory, size_t size)
+{
+    if (memory)
+        atomic_fetch_sub_explicit(&live, 1, memory_order_relaxed);
+    __real_tide__heap_free_sparse(memory, size);
 }
 
 void *__wrap_tide__heap_map(size_t size)
