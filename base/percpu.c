@@ -20,7 +20,7 @@
 
 /* In headers newer than those of Debian 12. */
 enum { AUXV_RSEQ_FEATURE_SIZE = 27, RSEQ_OFFSET_CPU_ID = 4, RSEQ_OFFSET_CS = 8 };
-enum { USED_AT_FIRST = 8 };
+enum { USED_AT_FIRST = 8, PORTABLE_PER_CPU = 4, PORTABLE_MIN = 8 };
 enum { RSEQ_OFFSET_MM_CID = 24, RSEQ_SIZE_ORIGINAL = 20, RSEQ_SIZE_PADDED = 32 };
 
 static pthread_once_t percpu_once = PTHREAD_ONCE_INIT;
@@ -107,13 +107,25 @@ static void set_used(struct tide__percpu *percpu, uint32_t used)
     atomic_store_explicit(&percpu->rseq_used, percpu->rseq_count ? used : 0, memory_order_relaxed);
 }
 
+/* In the portable body a thread that does not run keeps the stack that it holds locked. With more
+ * stacks than CPUs others find a free one, and four threads on two CPUs have one each. */
+static unsigned stack_count(bool sequences)
+{
+    unsigned cpus = tide__cpu_count(), count = PORTABLE_PER_CPU * cpus;
+    if (sequences || tide__cpu_count_is_given())
+        return cpus;
+    if (count < PORTABLE_MIN)
+        count = PORTABLE_MIN;
+    return count < TIDE__CPU_MAX ? count : TIDE__CPU_MAX;
+}
+
 void tide__percpu_init(struct tide__percpu *percpu)
 {
     bool sequences = tide__percpu_body() == TIDE__PERCPU_RSEQ;
     bool compact = percpu_facts.mm_cid && !percpu_real_cpus;
     percpu->sequence_offset = rseq_offset() + RSEQ_OFFSET_CS;
     percpu->cpu_offset = rseq_offset() + (compact ? RSEQ_OFFSET_MM_CID : RSEQ_OFFSET_CPU_ID);
-    percpu->count = (uint16_t)tide__cpu_count();
+    percpu->count = (uint16_t)stack_count(sequences);
     percpu->rseq_count = sequences ? percpu->count : 0;
     percpu->capacity = TIDE__PERCPU_CAPACITY;
     set_used(percpu, percpu->count);

@@ -23,7 +23,7 @@
  * Two bodies keep the contract. The first is a restartable sequence (rseq(2)), in
  * percpu_x86_64.h and percpu_aarch64.h. The second is portable C in percpu_portable.c: a
  * thread tries the lock of a stack that it prefers and goes on to the next one when it is
- * taken, so it never waits either.  It serves where the
+ * taken, so it never waits either. It has more stacks than there are CPUs. It serves where the
  * kernel, valgrind, an emulator or a tunable takes rseq away (then `rseq_used` is 0, and no CPU
  * number is below it), and at build time for other CPUs and under ThreadSanitizer.
  *

@@ -43,14 +43,10 @@ Test(pool, hit_rate_of_one_thread_exceeds_999_of_1000)
     check_hit_rate(1, 0.999, 0.999);
 }
 
-/* Where there are more threads than CPUs the portable body finds at times that all stacks are
- * held by threads that do not run; a sequence is restarted instead. */
+/* Two threads a CPU, or more; the portable body has a stack for each. */
 Test(pool, hit_rate_of_four_threads_exceeds_999_of_1000)
 {
-    if (check_has_rseq())
-        check_hit_rate(4, 0.999, 0.999);
-    else
-        check_hit_rate(4, 0.99, 0.5);
+    check_hit_rate(4, 0.999, 0.999);
 }
 
 /* Pushes and pops by sequence alone; returns how many found their object. */
