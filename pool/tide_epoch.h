@@ -63,8 +63,9 @@ typedef struct tide_epoch_config {
     /* thread: epochs happen in a thread that the library starts. */
     bool thread;
 
-    /* trim: the share of time that epochs for the limit may take, in percent; a limit that is
-     * too low is exceeded rather than the program stopped. 0: 50. */
+    /* trim: the share of time that epochs for the limit may take, in percent, counted in CPU time
+     * of the threads that run them; a limit that is too low is exceeded rather than the program
+     * stopped. 0: 50. */
     unsigned trim_percent_max;
 } tide_epoch_config;
 
