@@ -38,6 +38,7 @@ static pthread_t thread;
 static _Atomic bool running;
 static _Atomic bool busy; /* a thread runs what is due; nobody waits for it but start, stop */
 static _Atomic int driver;
+static _Atomic bool is_watched; /* by an event loop, once and for all */
 static _Atomic bool raised;           /* the driver has been told */
 static _Atomic bool quiet;            /* the timer is off until something happens */
 static _Atomic bool thread_lost;      /* by a fork */
@@ -476,7 +477,8 @@ static void end_thread(void)
     tide__wakeup_raise();
     if (!atomic_exchange_explicit(&thread_lost, false, memory_order_relaxed))
         pthread_join(thread, NULL);
-    atomic_store_explicit(&driver, SLOW_PATHS, memory_order_relaxed);
+    bool loop = atomic_load_explicit(&is_watched, memory_order_relaxed);
+    atomic_store_explicit(&driver, loop ? LOOP : SLOW_PATHS, memory_order_relaxed);
 }
 
 void tide_epoch_stop(void)
@@ -504,6 +506,7 @@ int tide_epoch_fd(void)
     if (tide__wakeup_open(false))
         return -1;
     lock();
+    atomic_store_explicit(&is_watched, true, memory_order_relaxed);
     if (atomic_load_explicit(&driver, memory_order_relaxed) == SLOW_PATHS) {
         atomic_store_explicit(&driver, LOOP, memory_order_relaxed);
         atomic_store_explicit(&next_look_ns, 0, memory_order_relaxed);
@@ -533,11 +536,14 @@ void tide__pacer_start_by_environment(void)
         tide_epoch_start(&wanted);
 }
 
+/* The new descriptors know of no event and of no timer; that one is set when something happens. */
 void tide__pacer_after_fork(void)
 {
     pthread_mutex_init(&config_mutex, NULL);
     atomic_store_explicit(&busy, false, memory_order_relaxed);
     tide__wakeup_after_fork();
+    atomic_store_explicit(&raised, false, memory_order_relaxed);
+    atomic_store_explicit(&quiet, true, memory_order_relaxed);
     if (atomic_load_explicit(&running, memory_order_relaxed) &&
         atomic_load_explicit(&driver, memory_order_relaxed) == THREAD)
         atomic_store_explicit(&thread_lost, true, memory_order_relaxed);
