@@ -38,7 +38,7 @@ static pthread_t thread;
 static _Atomic bool running;
 static _Atomic bool busy; /* a thread runs what is due; nobody waits for it but start, stop */
 static _Atomic int driver;
-static _Atomic bool is_watched; /* by an event loop, once and for all */
+static _Atomic bool is_watched;       /* by an event loop, once and for all */
 static _Atomic bool raised;           /* the driver has been told */
 static _Atomic bool quiet;            /* the timer is off until something happens */
 static _Atomic bool thread_lost;      /* by a fork */
