@@ -101,7 +101,7 @@ static void step_reserve(struct model *model, struct step *step)
     char *end = tide_chain_reserve(step->chain, size, &room);
     EXPECT(end && room >= size && room > 0);
     memset(end, 0xee, room);
-    size_t used = at_most(step->offset, size);
+    size_t used = step->offset % 4 ? at_most(step->offset, size) : 0;
     memcpy(end, new_bytes(model, used), used);
     insert(step->string, step->string->size, end, used);
     tide_chain_commit(step->chain, used);
