@@ -68,6 +68,11 @@ static void put_block(tide_block *block)
         tide_pool_put(pool_of(block->size_class), block);
 }
 
+static char *behind(tide_block *block)
+{
+    return block ? (char *)block + BLOCK_HEADER : NULL;
+}
+
 /* NULL is passed on. */
 static tide_block *start(tide_block *block, enum block_kind kind, char *memory, size_t size,
                          const void *site)
@@ -92,7 +97,7 @@ static tide_block *alloc_large(size_t size, const void *site)
         return NULL;
     }
     tide_block *block = tide__heap_alloc(BLOCK_HEADER + size, CACHE_LINE);
-    return start(block, BLOCK_LARGE, (char *)block + BLOCK_HEADER, size, site);
+    return start(block, BLOCK_LARGE, behind(block), size, site);
 }
 
 tide_block *tide__block_alloc(size_t size, const void *site)
@@ -103,8 +108,7 @@ tide_block *tide__block_alloc(size_t size, const void *site)
     while (size > classes[size_class].size - BLOCK_HEADER)
         size_class++;
     tide_block *block = get_block(size_class);
-    return start(block, BLOCK_POOLED, (char *)block + BLOCK_HEADER,
-                 classes[size_class].size - BLOCK_HEADER, site);
+    return start(block, BLOCK_POOLED, behind(block), classes[size_class].size - BLOCK_HEADER, site);
 }
 
 tide_block *tide__block_wrap(enum block_kind kind, char *memory, size_t size, const void *site)

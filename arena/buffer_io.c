@@ -107,7 +107,8 @@ static ssize_t read_once(tide_chain *chain, int file, size_t size, size_t *offer
         (!tide__chain_make_room(chain, 0, 1) || !tide__slice_alloc(&fresh, rest, headroom, site)))
         return -1;
     last = chain_last(chain);
-    struct iovec elements[2] = {{last ? slice_end(last) : NULL, tail}, {slice_end(&fresh), rest}};
+    struct iovec elements[2] = {{last ? slice_end(last) : NULL, tail},
+                                {rest ? slice_end(&fresh) : NULL, rest}};
     COUNT(reads, 1);
     ssize_t got = readv(file, tail ? elements : elements + 1, (tail > 0) + (rest > 0));
     int error = errno;

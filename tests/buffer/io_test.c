@@ -44,6 +44,7 @@ static void transfer(tide_chain *from, tide_chain *to, size_t step)
     }
     check_count(from->size, 0);
     check_that(shorts > 0);
+    tide_chain_clear(from); /* its array */
     close_pair(pair);
 }
 

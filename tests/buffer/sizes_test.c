@@ -7,6 +7,20 @@
 
 #include "text.h"
 
+/* What is too much for the machine is refused under sanitizers too. */
+const char *__asan_default_options(void);
+const char *__tsan_default_options(void);
+
+const char *__asan_default_options(void)
+{
+    return "allocator_may_return_null=1";
+}
+
+const char *__tsan_default_options(void)
+{
+    return "allocator_may_return_null=1";
+}
+
 static const size_t sizes[] = {0,     1,     2,     959,   960,   961,   4031,   4032,   4033,
                                16319, 16320, 16321, 65471, 65472, 65473, 131072, 1000000};
 enum { SIZE_COUNT = sizeof(sizes) / sizeof(*sizes) };

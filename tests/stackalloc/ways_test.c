@@ -24,24 +24,26 @@ static void use(char *data, size_t count)
     __atomic_signal_fence(__ATOMIC_SEQ_CST);
 }
 
-static NOINLINE uintptr_t place_of(size_t count)
+static uintptr_t place;
+
+static NOINLINE void find_place(size_t count)
 {
     TIDE_STACKALLOC(char, data, count, ON_STACK);
     use(data, count);
-    return (uintptr_t)data;
+    place = (uintptr_t)data;
 }
 
 static bool is_on_stack(size_t count)
 {
-    uintptr_t distance = (uintptr_t)__builtin_frame_address(0) - place_of(count);
-    return distance < 65536;
+    find_place(count);
+    return (uintptr_t)__builtin_frame_address(0) - place < 65536;
 }
 
 Test(stackalloc, what_fits_does_not_spill)
 {
     spills_start(0);
     for (size_t count = 0; count <= ON_STACK; count++)
-        place_of(count);
+        find_place(count);
     check_count(spills, 0);
     check_that(is_on_stack(0) && is_on_stack(ON_STACK));
 }
@@ -50,7 +52,7 @@ Test(stackalloc, what_does_not_fit_spills_once)
 {
     spills_start(0);
     for (size_t count = ON_STACK + 1; count < 200; count++)
-        place_of(count);
+        find_place(count);
     check_count(spills, 200 - ON_STACK - 1);
     check_count(spills_live, 0);
     check_that(!is_on_stack(100000));
@@ -222,8 +224,8 @@ Test(stackalloc, ten_million_turns_of_a_loop_do_not_grow_the_stack)
     for (size_t i = 0; i < rounds; i++) {
         TIDE_STACKALLOC(char, data, i % (ON_STACK + 1), ON_STACK);
         use(data, i % (ON_STACK + 1));
-        uintptr_t place = (uintptr_t)data;
-        lowest = place < lowest ? place : lowest;
+        uintptr_t here = (uintptr_t)data;
+        lowest = here < lowest ? here : lowest;
     }
     check_count(spills, 0);
     check_count(place_of_frame(ON_STACK), first);
