@@ -12,7 +12,7 @@
 #include "check.h"
 #include "tide_stackalloc.h"
 
-enum { SMALL = 65536 + 16384 };
+enum { SMALL = 262144, SMALLEST = 65536 };
 
 static __attribute__((noinline)) size_t remaining_below(size_t used)
 {
@@ -63,6 +63,13 @@ Test(stackalloc, a_small_thread_knows_its_stack)
     run_small(NULL, SMALL, result);
     check_that(result[0] <= SMALL && result[0] > SMALL / 2, "%zu", result[0]);
     check_that(result[1] > 10, "%zu", result[1]);
+}
+
+Test(stackalloc, a_thread_of_64_kib_may_use_what_it_is_told)
+{
+    size_t result[2] = {0};
+    run_small(NULL, SMALLEST, result);
+    check_that(result[0] > SMALLEST / 2 && result[1] > 10, "%zu, %zu", result[0], result[1]);
 }
 
 Test(stackalloc, a_thread_on_memory_of_its_own_knows_its_stack)
