@@ -175,9 +175,24 @@ def expensive(threads, suffix, words):
                     (figure("go", name, threads, theirs, LONG),), unit=unit)
 
 
+def stackalloc():
+    over = Run("tidepool", "tidepool/stackalloc.over")
+    yield Claim("stackalloc.hit", "256 B on the stack: ns over a plain array",
+                Figure(over, "over_ns"), (Figure(over, "allowed_ns"),), 1.0,
+                rival_name="2 ns allowed")
+    yield Claim("stackalloc.array", "256 B on the stack, of which 200 B are asked for",
+                figure("tidepool", "stackalloc/200B", 1),
+                (figure("tidepool", "stackalloc.array/200B", 1),), rival_name="plain array")
+    yield Claim("stackalloc.spill", "1,000 B that do not fit on the stack",
+                figure("tidepool", "stackalloc/1000B", 1),
+                (figure("tidepool", "stackalloc.malloc/1000B", 1),),
+                rival_name="malloc and free")
+
+
 def all_claims():
     return [*each_width(go_shapes), *each_width(pair_beside), *each_width(constructed),
-            *each_width(held), *transfer(), *epochs(), *each_width(expensive)]
+            *each_width(held), *transfer(), *epochs(), *each_width(expensive),
+            *stackalloc()]
 
 
 # ---- Running
