@@ -45,11 +45,15 @@ function(tide_check name)
   tide_check_valgrind(${name})
 endfunction()
 
-# An entry for each Test(suite, name) of the sources, on each body.
+# An entry for each Test(suite, name) of the sources, on each body, or on those that the folder
+# names in TIDE_CHECK_BODIES: what is above pools need not ask each of them.
 function(tide_check_tests name target)
   set(bodies native portable cpu_id)
   if(CMAKE_CROSSCOMPILING OR TIDE_SANITIZE STREQUAL thread)
     set(bodies native)
+  endif()
+  if(DEFINED TIDE_CHECK_BODIES)
+    set(bodies ${TIDE_CHECK_BODIES})
   endif()
   foreach(source IN LISTS ARGN)
     set(path ${CMAKE_CURRENT_SOURCE_DIR}/${source})
