@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 // cpp_test.cpp: the same macros in C++: exceptions, destructors, types.
-#include <stdexcept>
-#include <string>
+#include <cstring>
 
 #include "check.h"
 #include "spills.h"
@@ -16,6 +15,17 @@ struct point {
     double x, y;
 };
 
+// Without std::string: valgrind takes over malloc but not all of mimalloc's operators.
+struct failure {
+    char text[32];
+
+    explicit failure(const char *what)
+    {
+        std::strncpy(text, what, sizeof text - 1);
+        text[sizeof text - 1] = 0;
+    }
+};
+
 __attribute__((noinline)) void throw_with(size_t count, bool throws)
 {
     TIDE_STACKALLOC(point, points, count, 4);
@@ -24,17 +34,17 @@ __attribute__((noinline)) void throw_with(size_t count, bool throws)
         points[i] = {1, 2};
     tide_stackbuf_printf(&text, "%zu points", count);
     if (throws)
-        throw std::runtime_error(text.data);
+        throw failure(text.data);
 }
 
-std::string thrown_by(size_t count)
+bool throws_text(size_t count, const char *text)
 {
     try {
         throw_with(count, true);
-    } catch (const std::exception &error) {
-        return error.what();
+    } catch (const failure &thrown) {
+        return std::strcmp(thrown.text, text) == 0;
     }
-    return "";
+    return false;
 }
 
 } // namespace
@@ -42,10 +52,10 @@ std::string thrown_by(size_t count)
 Test(stackalloc, an_exception_releases)
 {
     spills_start(0);
-    check_that(thrown_by(spilled_count) == "1000 points");
+    check_that(throws_text(spilled_count, "1000 points"));
     check_count(spills, 2);
     check_count(spills_live, 0);
-    check_that(thrown_by(4) == "4 points");
+    check_that(throws_text(4, "4 points"));
     check_count(spills, 2); // neither: the text fits with its null
     throw_with(5, false);
     check_count(spills, 3);
