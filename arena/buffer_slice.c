@@ -169,6 +169,11 @@ bool tide_slice_share(tide_slice *to, const tide_slice *from, size_t offset, siz
     return true;
 }
 
+bool tide_slice_is_writable(const tide_slice *slice)
+{
+    return slice->block && slice_is_writable(slice);
+}
+
 void *tide_slice_writable(tide_slice *slice)
 {
     tide_slice copy = {0};

@@ -114,6 +114,10 @@ bool tide_slice_share(tide_slice *to, const tide_slice *from, size_t offset, siz
  * this library: who wraps foreign memory or a file means that. */
 bool tide_slice_pins(const tide_slice *slice, size_t size);
 
+/* Whether it may be written in place: its block is of this library, and nobody else refers to
+ * it. */
+bool tide_slice_is_writable(const tide_slice *slice);
+
 /* Returns the bytes for writing: at once if nobody else refers to their block, else after
  * replacing them by a copy. The pointer is good until the slice is shared, moved or released.
  * Foreign memory, files and mappings are always copied. NULL with errno ENOMEM, EIO; NULL for an

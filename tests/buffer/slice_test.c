@@ -70,11 +70,12 @@ Test(buffer, a_unique_slice_is_written_in_place_and_a_shared_one_copied)
     const char *before = slice.data;
     check_that(tide_slice_writable(&slice) == before);
     check_that(tide_slice_share(&other, &slice, 0, slice.size));
-    check_that(other.data == before);
+    check_that(other.data == before && !tide_slice_is_writable(&slice));
     char *data = tide_slice_writable(&slice);
     check_that(data != before && data == slice.data);
     data[0] = 'X';
     check_that(other.data[0] == 'q' && slice.data[1] == 'q');
+    check_that(tide_slice_is_writable(&slice) && tide_slice_is_writable(&other));
     check_that(tide_slice_writable(&other) == before); /* unique again */
     tide_slice_fini(&slice);
     tide_slice_fini(&other);
