@@ -62,6 +62,8 @@ SUBJECTS = {
     "mimalloc": "mimalloc",
     "jemalloc": "jemalloc",
     "tcmalloc": "tcmalloc",
+    "proxy": "Tidepool",
+    "proxy_evbuffer": "libevent's evbuffers",
 }
 PRELOADS = {
     "mimalloc": "libmimalloc.so.2",
@@ -189,10 +191,20 @@ def stackalloc():
                 rival_name="malloc and free")
 
 
+def proxies():
+    for mode, words in (("echo", "an echo server: a kilobyte, there and back"),
+                        ("proxy", "a proxy: a kilobyte, there and back")):
+        for suffix, metric, what in (("", "time", ""), (".cpu", "cpu", ", CPU time of the server")):
+            yield Claim(f"buffer.{mode}{suffix}", words + what,
+                        Figure(Run("proxy", mode, 1, LONG), metric),
+                        (Figure(Run("proxy_evbuffer", mode, 1, LONG), metric),),
+                        None if suffix else 1.0)
+
+
 def all_claims():
     return [*each_width(go_shapes), *each_width(pair_beside), *each_width(constructed),
             *each_width(held), *transfer(), *epochs(), *each_width(expensive),
-            *stackalloc()]
+            *stackalloc(), *proxies()]
 
 
 # ---- Running
@@ -254,6 +266,21 @@ def run_google(programs, run, seconds):
          f"--benchmark_min_time={seconds}", "--benchmark_format=json"], library), run, library)
 
 
+def run_proxy(programs, run, seconds):
+    """The example proxy, which has a driver of its own."""
+    driver = os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                          "../examples/proxy/compare.py")
+    rows = execute([sys.executable, driver, "--bin", programs, "--rounds", "1", "--json",
+                    "--seconds", str(seconds), "--mode", run.benchmark, "--only", run.subject])
+    if not rows:
+        raise Unavailable(f"{run.subject} was not built")
+    row = json.loads(rows)
+    return {"time": 1e6 / row["mb_per_s"], "cpu": row["cpu_ns_per_kb"]}
+
+
+RUNNERS = {"go": run_go, "proxy": run_proxy, "proxy_evbuffer": run_proxy}
+
+
 class Rounds:
     """The figures of all rounds: a dict for each run and round, or why there is none."""
 
@@ -266,7 +293,7 @@ class Rounds:
     def measure(self, run):
         if run in self.missing:
             return
-        runner = run_go if run.subject == "go" else run_google
+        runner = RUNNERS.get(run.subject, run_google)
         try:
             figures = runner(self.programs, run, self.seconds * run.length)
             self.results.setdefault(run, []).append(figures)

@@ -16,7 +16,8 @@ import statistics
 import subprocess
 import sys
 
-SERVERS = {"proxy": "tide_chain", "proxy_evbuffer": "evbuffer"}
+SERVERS = ("proxy", "proxy_evbuffer")
+MODES = ("echo", "proxy")
 
 
 class Server:
@@ -77,7 +78,7 @@ def compare(folder, mode, arguments):
     behind = Server(folder, "proxy") if mode == "proxy" else None
     connect = ["--connect", behind.port] if behind else []
     servers = {name: Server(folder, name, *connect) for name in SERVERS
-               if (folder / name).exists()}
+               if (folder / name).exists() and arguments.only in (None, name)}
     results = rounds(folder, servers, arguments)
     rows = []
     for name, report in [(name, server.end()) for name, server in servers.items()]:
@@ -119,6 +120,8 @@ def parse_arguments():
     parser.add_argument("--seconds", metavar="S", type=float, default=1)
     parser.add_argument("--connections", metavar="N", type=int, default=8)
     parser.add_argument("--window", metavar="BYTES", type=int, default=1 << 18)
+    parser.add_argument("--mode", choices=MODES, help="one of the two")
+    parser.add_argument("--only", choices=SERVERS, help="one of the two servers")
     parser.add_argument("--json", action="store_true", help="one JSON object a line")
     return parser.parse_args()
 
@@ -128,7 +131,8 @@ def main():
     folder = arguments.bin.resolve()
     if not os.access(folder / "proxy", os.X_OK):
         sys.exit(f"compare: --bin: no proxy in {arguments.bin}")
-    rows = [row for mode in ("echo", "proxy") for row in compare(folder, mode, arguments)]
+    modes = [arguments.mode] if arguments.mode else MODES
+    rows = [row for mode in modes for row in compare(folder, mode, arguments)]
     if arguments.json:
         for row in rows:
             print(json.dumps(row))
