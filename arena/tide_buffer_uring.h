@@ -4,7 +4,8 @@
  * arrives (provided), and those that it has mapped once for all (registered).
  *
  * All of it is inline, over liburing's header: a program that uses it links liburing (2.2 or
- * later), the library does not. Without that header this one declares nothing.
+ * later), the library does not. Without that header this one declares nothing. Where a program is
+ * strict C11 without _GNU_SOURCE it comes before the system's headers, as liburing's own.
  *
  *     struct tide_uring_provided buffers;
  *     tide_uring_provided_init(&buffers, &ring, 7, 256, 4032);
@@ -21,14 +22,15 @@
 #ifndef TIDE_BUFFER_URING_H
 #define TIDE_BUFFER_URING_H
 
-#include "tide_buffer.h"
-
-#if defined(__has_include)
+/* First, because it asks the system's headers for more than C11 has. */
 #if __has_include(<liburing.h>)
-#include <errno.h>
 #include <liburing.h>
+
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "tide_buffer.h"
 
 /* ---- Provided buffers ---- */
 
@@ -61,9 +63,9 @@ static inline void tide__uring_provided_free(struct tide_uring_provided *buffers
 
 static inline bool tide__uring_provided_alloc(struct tide_uring_provided *buffers, size_t size)
 {
-    void *entries = NULL;
     size_t entries_size = buffers->count * sizeof(struct io_uring_buf);
-    if (posix_memalign(&entries, 4096, entries_size) == 0)
+    void *entries = aligned_alloc(4096, (entries_size + 4095) / 4096 * 4096);
+    if (entries)
         buffers->entries = (struct io_uring_buf_ring *)memset(entries, 0, entries_size);
     buffers->slices = (tide_slice *)calloc(buffers->count, sizeof(tide_slice));
     bool made = buffers->entries && buffers->slices;
@@ -255,7 +257,6 @@ static inline void tide_uring_registered_fini(struct tide_uring_registered *buff
         io_uring_unregister_buffers(buffers->ring);
     tide__uring_registered_free(buffers);
 }
-#endif
 #endif
 
 #endif

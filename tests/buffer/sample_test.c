@@ -3,6 +3,7 @@
  * sample_test.c: blocks that are remembered, and what is reported of those that leak.
  */
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "text.h"
@@ -90,5 +91,25 @@ Test(buffer, a_block_is_remembered_by_its_user)
     check_that(site > start && site < start + 4096, "%p is not in %p", site_of_first,
                (void *)start);
     tide_chain_clear(&chain);
+    tide_buffer_sample(0);
+}
+
+/* The lock of what is remembered is open in a child, whoever held it. */
+Test(buffer, a_child_of_fork_goes_on_remembering)
+{
+    tide_slice slice, other;
+    int status = -1;
+    tide_buffer_sample(1);
+    check_that(tide_slice_init(&slice, 10));
+    pid_t child = fork();
+    if (child == 0) {
+        bool is_right = count_sampled() == 1 && tide_slice_init(&other, 10) && count_sampled() == 2;
+        tide_slice_fini(&other);
+        tide_slice_fini(&slice);
+        _exit(is_right && count_sampled() == 0 ? 0 : 1);
+    }
+    check_that(waitpid(child, &status, 0) == child && status == 0);
+    check_count(count_sampled(), 1);
+    tide_slice_fini(&slice);
     tide_buffer_sample(0);
 }

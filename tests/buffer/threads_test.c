@@ -137,3 +137,75 @@ Test(buffer, counts_of_threads_that_ended_stay)
     check_that(after.copied_bytes > before.copied_bytes + SIZE);
     check_count(after.blocks_live, 0);
 }
+
+/* What one thread fills and cuts, and another one reads: the cut leaves both in one block. */
+static struct {
+    pthread_mutex_t mutex;
+    pthread_cond_t changed;
+    tide_chain waiting;
+    bool has_ended;
+} stream = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, {0}, false};
+
+static void hand_over(tide_chain *piece, bool has_ended)
+{
+    pthread_mutex_lock(&stream.mutex);
+    expect(tide_chain_append_chain(&stream.waiting, piece));
+    stream.has_ended = has_ended;
+    pthread_cond_signal(&stream.changed);
+    pthread_mutex_unlock(&stream.mutex);
+}
+
+static void produce(uint64_t random)
+{
+    tide_chain chain = {0}, piece = {0};
+    size_t rounds = check_scaled(20000), from = 0;
+    for (size_t i = 0; i < rounds; i++) {
+        size_t size = 1 + check_random(&random) % 50;
+        char data[50];
+        for (size_t k = 0; k < size; k++)
+            data[k] = pattern(from + k);
+        from += size;
+        expect(tide_chain_append(&chain, data, size));
+        expect(tide_chain_split(&chain, check_random(&random) % chain.size, &piece));
+        hand_over(&piece, false);
+    }
+    hand_over(&chain, true);
+    tide_chain_clear(&chain);
+    tide_chain_clear(&piece);
+}
+
+static void consume(void)
+{
+    tide_chain piece = {0};
+    size_t from = 0;
+    for (bool has_ended = false; !has_ended; tide_chain_clear(&piece)) {
+        pthread_mutex_lock(&stream.mutex);
+        while (!stream.waiting.size && !stream.has_ended)
+            pthread_cond_wait(&stream.changed, &stream.mutex);
+        expect(tide_chain_append_chain(&piece, &stream.waiting));
+        has_ended = stream.has_ended;
+        pthread_mutex_unlock(&stream.mutex);
+        expect(is_pattern(&piece, from));
+        from += piece.size;
+        expect(tide_chain_append(&piece, "consumed", 8)); /* behind its own part */
+        expect(tide_chain_prepend(&piece, "consumed", 8));
+    }
+}
+
+static void produce_or_consume(unsigned index, void *context)
+{
+    if (index == 0)
+        produce(*(uint64_t *)context);
+    else
+        consume();
+}
+
+Test(buffer, one_thread_fills_a_block_whose_front_another_one_reads)
+{
+    uint64_t seed = check_seed();
+    wrong = 0;
+    check_threads(2, produce_or_consume, &seed);
+    check_count(wrong, 0);
+    tide_chain_clear(&stream.waiting);
+    check_count(live_blocks(), 0);
+}
