@@ -124,11 +124,6 @@ static inline tide_slice slice_ref(const tide_slice *slice)
     return other;
 }
 
-static inline uint32_t room_size(size_t size)
-{
-    return size < UINT32_MAX ? (uint32_t)size : UINT32_MAX;
-}
-
 /* buffer_chain.c */
 bool tide__chain_make_room(tide_chain *chain, size_t front, size_t back);
 bool tide__chain_add_block(tide_chain *chain, size_t size, const void *site);
@@ -149,7 +144,7 @@ static inline tide_slice *chain_last(const tide_chain *chain)
 static inline void chain_grow(tide_chain *chain, tide_slice *last, size_t size)
 {
     last->size += size;
-    last->tailroom -= (uint32_t)size;
+    last->tailroom -= size;
     chain->size += size;
 }
 

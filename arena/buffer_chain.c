@@ -116,8 +116,7 @@ bool tide__chain_add_block(tide_chain *chain, size_t size, const void *site)
 static void find_tailroom(tide_slice *last)
 {
     if (slice_is_writable(last))
-        last->tailroom =
-            room_size((size_t)(last->block->memory + last->block->capacity - slice_end(last)));
+        last->tailroom = (size_t)(last->block->memory + last->block->capacity - slice_end(last));
 }
 
 static void *reserve_slow(tide_chain *chain, size_t size, const void *site)
@@ -146,8 +145,10 @@ static void *reserve(tide_chain *chain, size_t size, const void *site)
 void *tide_chain_reserve(tide_chain *chain, size_t size, size_t *room)
 {
     char *end = reserve(chain, size ? size : 1, CALL_SITE);
-    if (end && room)
-        *room = chain_last(chain)->tailroom;
+    if (end && room) {
+        size_t tailroom = chain_last(chain)->tailroom, left = SIZE_MAX - chain->size;
+        *room = tailroom < left ? tailroom : left;
+    }
     return end;
 }
 
@@ -210,7 +211,7 @@ static void copy_in_front(tide_chain *chain, const void *data, size_t size)
     tide_slice *first = chain_slices(chain);
     first->data -= size;
     first->size += size;
-    first->headroom -= (uint32_t)size;
+    first->headroom -= size;
     chain->size += size;
     copy_bytes((char *)(uintptr_t)first->data, data, size);
     COUNT(copied_bytes, size);
@@ -222,14 +223,14 @@ static bool add_headroom(tide_chain *chain, size_t size, const void *site)
 {
     tide_slice *first = chain_slices(chain), slice;
     if (chain->count && slice_is_writable(first))
-        first->headroom = room_size((size_t)(first->data - first->block->memory));
+        first->headroom = (size_t)(first->data - first->block->memory);
     if (chain->count && first->headroom >= size)
         return true;
     if (!tide__chain_make_room(chain, 1, 0) ||
         !tide__slice_alloc(&slice, size > PREPEND_ROOM ? size : PREPEND_ROOM, 0, site))
         return false;
     slice.data += slice.block->capacity;
-    slice.headroom = room_size(slice.block->capacity);
+    slice.headroom = slice.block->capacity;
     slice.tailroom = 0;
     chain->first--;
     chain->count++;
@@ -270,6 +271,8 @@ static bool print_all(tide_chain *chain, const char *format, va_list values, con
     if (length < 0)
         return false; /* with vsnprintf's errno */
     tide_slice *last = chain_last(chain);
+    if (!fits(chain, (size_t)length))
+        return false;
     if (!last || (size_t)length >= last->tailroom) {
         if (!reserve(chain, (size_t)length + 1, site))
             return false;

@@ -123,6 +123,10 @@ static ssize_t read_once(tide_chain *chain, int file, size_t size, size_t *offer
 ssize_t tide_chain_read(tide_chain *chain, int file, size_t size)
 {
     size_t total = 0, offered = 0;
+    if (size && chain->size == SIZE_MAX) { /* 0 would be the end of the file */
+        errno = EOVERFLOW;
+        return -1;
+    }
     size = smaller(smaller(size, SIZE_MAX - chain->size), SSIZE_MAX);
     while (total < size) {
         ssize_t got = read_once(chain, file, size - total, &offered, CALL_SITE);

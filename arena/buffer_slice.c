@@ -22,8 +22,8 @@ bool tide__slice_alloc(tide_slice *slice, size_t size, size_t headroom, const vo
     if (!block)
         return false;
     *slice = (tide_slice){.data = block->memory + headroom, .block = block};
-    slice->headroom = room_size(headroom);
-    slice->tailroom = room_size(block->capacity - headroom);
+    slice->headroom = headroom;
+    slice->tailroom = block->capacity - headroom;
     return true;
 }
 
@@ -33,7 +33,7 @@ static bool alloc_filled(tide_slice *slice, size_t size, const void *site)
     if (!tide__slice_alloc(slice, size, 0, site))
         return false;
     slice->size = size;
-    slice->tailroom = room_size(slice->block->capacity - size);
+    slice->tailroom = slice->block->capacity - size;
     return true;
 }
 

@@ -62,8 +62,8 @@ typedef struct tide_slice {
     const char *data; /* NULL: an empty slice, or one of a file that is not in memory */
     size_t size;      /* bytes */
     tide_block *block;
-    uint64_t file_offset;        /* of a slice that is not in memory */
-    uint32_t headroom, tailroom; /* bytes of the block that are this slice's alone to fill */
+    uint64_t file_offset;      /* of a slice that is not in memory */
+    size_t headroom, tailroom; /* bytes of the block that are this slice's alone to fill */
 } tide_slice;
 
 enum { TIDE_CHAIN_SLICES = 4 };
@@ -211,7 +211,7 @@ ssize_t tide_chain_write(tide_chain *chain, int file, size_t size);
 /* Reads up to `size` bytes to the end by readv(2), into room and new blocks of up to 64 KiB.
  * Returns as soon as the file gave less than was asked for, the number of bytes read; 0 at the
  * end of the file, or for `size` 0; -1 with errno when nothing was read, EAGAIN and ENOMEM
- * among them. An error after some bytes comes with the next call. */
+ * among them, or EOVERFLOW. An error after some bytes comes with the next call. */
 ssize_t tide_chain_read(tide_chain *chain, int file, size_t size);
 
 /* ---- All buffers of the process ---- */

@@ -116,6 +116,10 @@ Test(buffer, the_size_of_a_chain_does_not_wrap)
     check_that(!tide_chain_append(&chain, "y", 1) && errno == EOVERFLOW);
     check_that(!tide_chain_prepend(&chain, "y", 1) && errno == EOVERFLOW);
     check_that(!tide_chain_reserve(&chain, 1, NULL) && errno == EOVERFLOW);
+    errno = 0;
+    check_that(!tide_chain_printf(&chain, "y") && errno == EOVERFLOW);
+    errno = 0;
+    check_that(tide_chain_read(&chain, 0, 1) == -1 && errno == EOVERFLOW);
     check_that(tide_slice_init_foreign(&slice, "y", 1, NULL, NULL));
     errno = 0;
     check_that(!tide_chain_append_slice(&chain, &slice) && errno == EOVERFLOW && slice.block);
@@ -163,4 +167,34 @@ Test(buffer, dropping_and_looking_end_with_the_chain)
     check_count(tide_chain_drop(&chain, 0), 0);
     check_count(tide_chain_drop(&chain, 4), 3);
     tide_chain_clear(&chain);
+}
+
+Test(buffer, the_last_bytes_of_a_chain_are_all_the_room_there_is)
+{
+    tide_chain chain = {0};
+    size_t room = 0;
+    add_claim(&chain, SIZE_MAX - 10);
+    check_that(tide_chain_reserve(&chain, 3, &room) && room == 10);
+    tide_chain_commit(&chain, 10);
+    check_count(chain.size, SIZE_MAX);
+    tide_chain_clear(&chain);
+}
+
+/* Where memory is only claimed, and not filled with zeros by a checker. */
+Test(buffer, more_than_four_gib_may_be_one_piece)
+{
+    size_t size = (size_t)5 << 30, room = 0;
+    tide_chain chain = {0};
+    if (check_scaled(2) < 2)
+        return;
+    char *end = tide_chain_reserve(&chain, size, &room);
+    check_that(end && room >= size);
+    end[0] = 'a';
+    end[size - 1] = 'z';
+    tide_chain_commit(&chain, size);
+    check_that(tide_chain_append(&chain, "!", 1) && chain.size == size + 1);
+    check_count(tide_chain_drop(&chain, size - 1), size - 1);
+    check_that(chain_is(&chain, "z!"));
+    tide_chain_clear(&chain);
+    check_count(live_blocks(), 0);
 }
