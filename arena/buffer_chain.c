@@ -160,9 +160,8 @@ void tide_chain_commit(tide_chain *chain, size_t size)
 
 /* ---- Copying in ---- */
 
-static void copy_in(tide_chain *chain, const void *data, size_t size)
+static inline void copy_in(tide_chain *chain, tide_slice *last, const void *data, size_t size)
 {
-    tide_slice *last = chain_last(chain);
     copy_bytes(slice_end(last), data, size);
     chain_grow(chain, last, size);
     COUNT(copied_bytes, size);
@@ -183,11 +182,11 @@ static noinline bool append_slow(tide_chain *chain, const char *data, size_t siz
                         !tide__chain_alloc(chain, &slice, size - head, site)))
         return false;
     if (head)
-        copy_in(chain, data, head);
+        copy_in(chain, last, data, head);
     if (head < size) {
         drop_unused(chain);
         chain_slices(chain)[chain->count++] = slice;
-        copy_in(chain, data + head, size - head);
+        copy_in(chain, chain_last(chain), data + head, size - head);
     }
     return true;
 }
@@ -197,7 +196,7 @@ static inline bool append(tide_chain *chain, const void *data, size_t size, cons
     tide_slice *last = chain_last(chain);
     if (unlikely(!last || size > last->tailroom || size > SIZE_MAX - chain->size))
         return size == 0 || append_slow(chain, data, size, site);
-    copy_in(chain, data, size);
+    copy_in(chain, last, data, size);
     return true;
 }
 
