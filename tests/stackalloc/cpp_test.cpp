@@ -96,3 +96,26 @@ Test(stackalloc, an_exception_that_is_thrown_again_releases_on_its_way)
     check_count(spills, 5);
     check_count(spills_live, 0);
 }
+
+namespace
+{
+
+void throw_number()
+{
+    throw 1;
+}
+
+} // namespace
+
+Test(stackalloc, an_exception_through_c_releases_with_fexceptions_alone)
+{
+    int caught = 0;
+    spills_start(0);
+    try {
+        spills_call(throw_number);
+    } catch (int number) {
+        caught = number;
+    }
+    check_count(caught, 1);
+    spills_check_unwound();
+}

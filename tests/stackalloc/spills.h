@@ -22,6 +22,11 @@ void spills_start(size_t fail_at);
 /* What the library should have done. */
 void spills_release(void *memory);
 
+/* In C: calls the function while a buffer is spilled; and checks that one which has thrown has
+ * released it if the C code is compiled for that. */
+void spills_call(void (*function)(void));
+void spills_check_unwound(void);
+
 #ifdef __cplusplus
 }
 #endif

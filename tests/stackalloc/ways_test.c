@@ -310,3 +310,49 @@ Test(stackalloc, longjmp_does_not_release_as_the_header_says)
     check_count(spills_live, 1);
     spills_release(jumped_over);
 }
+
+/* -fexceptions is what makes unwinding run the clean-ups of C. */
+#ifdef __EXCEPTIONS
+enum { IS_RELEASED_BY_UNWINDING = 1 };
+#else
+enum { IS_RELEASED_BY_UNWINDING = 0 };
+#endif
+
+static void check_unwound(void)
+{
+    check_count(spills_live, !IS_RELEASED_BY_UNWINDING);
+    if (!IS_RELEASED_BY_UNWINDING)
+        spills_release(jumped_over);
+}
+
+static void *leave_by_exit(void *argument)
+{
+    TIDE_STACKALLOC(char, data, SPILL, ON_STACK);
+    use(data, SPILL);
+    jumped_over = data;
+    pthread_exit(NULL);
+}
+
+Test(stackalloc, pthread_exit_releases_with_fexceptions_alone)
+{
+    pthread_t thread;
+    spills_start(0);
+    check_that(pthread_create(&thread, NULL, leave_by_exit, NULL) == 0);
+    pthread_join(thread, NULL);
+    check_unwound();
+}
+
+/* C between two functions of C++, one of which throws. */
+void spills_call(void (*function)(void))
+{
+    TIDE_STACKALLOC(char, data, SPILL, ON_STACK);
+    use(data, SPILL);
+    jumped_over = data;
+    function();
+    use(data, SPILL);
+}
+
+void spills_check_unwound(void)
+{
+    check_unwound();
+}
