@@ -182,7 +182,7 @@ static noinline bool append_slow(tide_chain *chain, const char *data, size_t siz
                         !tide__chain_alloc(chain, &slice, size - head, site)))
         return false;
     if (head)
-        copy_in(chain, last, data, head);
+        copy_in(chain, chain_last(chain), data, head); /* it may have moved */
     if (head < size) {
         drop_unused(chain);
         chain_slices(chain)[chain->count++] = slice;
