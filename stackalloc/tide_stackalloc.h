@@ -60,12 +60,13 @@ extern "C" {
                            (on_stack_count) * sizeof(T) <= TIDE_STACKALLOC_MAX,                    \
                        "on_stack_count is a constant and no more than TIDE_STACKALLOC_MAX bytes"); \
     TIDE__STACK_ASSERT_TYPE(T);                                                                    \
-    const size_t name##_count = (size_t)(count);                                                   \
+    const size_t name##_count = TIDE__STACK_CAST(size_t, count);                                   \
     T name##_on_stack[on_stack_count];                                                             \
     TIDE__STACK_SPILL(name##_spill);                                                               \
-    T *const name = (T *)(name##_count <= (on_stack_count)                                         \
-                              ? (void *)name##_on_stack                                            \
-                              : tide_stackalloc_spill(&name##_spill, name##_count, sizeof(T)))
+    T *const name =                                                                                \
+        name##_count <= (on_stack_count)                                                           \
+            ? name##_on_stack                                                                      \
+            : TIDE__STACK_CAST(T *, tide_stackalloc_spill(&name##_spill, name##_count, sizeof(T)))
 
 /* A string of bytes that grows, on the stack while it fits. There is always a null behind it, so
  * that `data` is a C string. Fields are for reading. */
@@ -136,19 +137,20 @@ void tide_stackalloc_release(void *memory);
 
 static inline void tide_stackalloc_end(tide_stackalloc_spilled *spilled)
 {
-    if (__builtin_expect(spilled->memory != NULL, 0))
+    if (__builtin_expect(!!spilled->memory, 0))
         tide_stackalloc_release(spilled->memory);
 }
 
 static inline void tide_stackbuf_end(tide_stackbuf *buffer)
 {
-    if (__builtin_expect(buffer->spill != NULL, 0))
+    if (__builtin_expect(!!buffer->spill, 0))
         tide_stackalloc_release(buffer->spill);
 }
 
 #ifdef __cplusplus
 }
 
+#define TIDE__STACK_CAST(type, value) static_cast<type>(value)
 #define TIDE__STACK_ASSERT(condition, message) static_assert(condition, message)
 #define TIDE__STACK_ASSERT_TYPE(T)                                                                 \
     static_assert(std::is_trivial<T>::value && alignof(T) <= alignof(std::max_align_t),            \
@@ -184,6 +186,7 @@ struct tide_stackbuf_owner : tide_stackbuf {
     tide_stackbuf_owner &operator=(const tide_stackbuf_owner &) = delete;
 };
 #else
+#define TIDE__STACK_CAST(type, value) ((type)(value))
 #define TIDE__STACK_ASSERT(condition, message) _Static_assert(condition, message)
 #define TIDE__STACK_ASSERT_TYPE(T)                                                                 \
     _Static_assert(_Alignof(T) <= _Alignof(max_align_t), "T is of the usual alignment")
