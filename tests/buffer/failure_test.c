@@ -93,14 +93,22 @@ static void add_pieces(tide_chain *chain, size_t *size)
     }
 }
 
+static size_t wrapped, released;
+
+static void count_release(const void *data, size_t size, void *context)
+{
+    released++;
+}
+
 static void add_foreign(tide_chain *chain, size_t *size)
 {
     static char text[64];
     for (size_t i = 0; i < 12; i++) {
         tide_slice slice;
         text[i] = pattern(*size);
-        if (!done(tide_slice_init_foreign(&slice, &text[i], 1, NULL, NULL)))
+        if (!done(tide_slice_init_foreign(&slice, &text[i], 1, count_release, NULL)))
             continue;
+        wrapped++;
         if (done(tide_chain_append_slice(chain, &slice)))
             *size += 1;
         tide_slice_fini(&slice);
@@ -157,7 +165,7 @@ static bool run(void)
     tide_chain chain = {0};
     size_t size = 0;
     drain_all();
-    calls = failures = 0;
+    calls = failures = wrapped = released = 0;
     add_pieces(&chain, &size);
     add_foreign(&chain, &size);
     add_read(&chain, &size);
@@ -168,6 +176,7 @@ static bool run(void)
     move(&chain, size);
     tide_chain_clear(&chain);
     check_count(live_blocks(), 0);
+    check_count(released, wrapped);
     return calls >= fail_at;
 }
 

@@ -90,6 +90,31 @@ Test(stackalloc, what_follows_a_failure_is_left_out)
     spills_start(0);
 }
 
+/* Adds until one fails, if one does; returns whether the n-th spill was there to fail. */
+static bool fails_cleanly(size_t n)
+{
+    spills_start(n);
+    TIDE_STACKBUF(text, 16);
+    size_t added = 0;
+    for (size_t i = 0; i < 20000; i++)
+        added +=
+            i % 3 ? tide_stackbuf_puts(&text, "abc") : tide_stackbuf_printf(&text, "a%s", "bc");
+    check_count(text.size, 3 * added);
+    check_that(text.failed == (spills >= n) && text.data[text.size] == 0);
+    for (size_t i = 0; i < text.size; i++)
+        check_that(text.data[i] == "abc"[i % 3]);
+    return text.failed;
+}
+
+Test(stackalloc, any_one_spill_of_a_string_may_fail)
+{
+    size_t n = 1;
+    while (fails_cleanly(n))
+        n++;
+    check_that(n > 10);
+    spills_start(0);
+}
+
 Test(stackalloc, a_printed_text_that_fails_leaves_what_was_there)
 {
     spills_start(1);
