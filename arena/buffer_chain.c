@@ -343,6 +343,8 @@ static void forget(tide_chain *chain)
 
 bool tide_chain_append_chain(tide_chain *chain, tide_chain *other)
 {
+    if (chain == other)
+        return fails(EINVAL);
     if (!fits(chain, other->size))
         return false;
     if (chain->size == 0) {
@@ -381,7 +383,7 @@ static size_t count_slices(const tide_chain *chain, size_t offset, size_t size)
 
 bool tide_chain_share(tide_chain *chain, const tide_chain *from, size_t offset, size_t size)
 {
-    if (offset > from->size || size > from->size - offset)
+    if (chain == from || offset > from->size || size > from->size - offset)
         return fails(EINVAL);
     if (!fits(chain, size) || !tide__chain_make_room(chain, 0, count_slices(from, offset, size)))
         return false;
@@ -414,6 +416,8 @@ static tide_slice cut_front(tide_chain *chain, size_t size)
 
 bool tide_chain_split(tide_chain *chain, size_t size, tide_chain *head)
 {
+    if (chain == head)
+        return fails(EINVAL);
     if (size >= chain->size)
         return tide_chain_append_chain(head, chain);
     if (!fits(head, size) || !tide__chain_make_room(head, 0, count_slices(chain, 0, size)))

@@ -129,7 +129,8 @@ void tide_slice_fini(tide_slice *slice);
 
 /* ---- Chains: adding ---- */
 
-/* Each returns false with errno ENOMEM, or EOVERFLOW where the size would exceed SIZE_MAX. */
+/* Each returns false with errno ENOMEM, or EOVERFLOW where the size would exceed SIZE_MAX, or
+ * EINVAL where both chains are the same. */
 
 /* Copies `size` bytes to the end: into the room that is there, else into a new block, which is as
  * large as the chain up to 64 KiB, so that a long chain has few. */
@@ -172,7 +173,7 @@ void tide_chain_commit(tide_chain *chain, size_t size);
 size_t tide_chain_drop(tide_chain *chain, size_t size);
 
 /* Moves the first `size` bytes, or all if there are fewer, to the end of `head`, another chain,
- * copying nothing. A block that is cut is shared by both. False with errno ENOMEM or EOVERFLOW.
+ * copying nothing. A block that is cut is shared by both. False with errno as above.
  * Before a small piece of what has been received is kept for long: tide_slice_share. */
 bool tide_chain_split(tide_chain *chain, size_t size, tide_chain *head);
 

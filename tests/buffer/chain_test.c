@@ -303,3 +303,17 @@ Test(buffer, a_queue_keeps_its_array_small)
     check_count(chain.size, 20);
     tide_chain_clear(&chain);
 }
+
+Test(buffer, a_chain_is_not_moved_into_itself)
+{
+    tide_chain chain = {0};
+    check_that(tide_chain_append(&chain, "abc", 3));
+    errno = 0;
+    check_that(!tide_chain_append_chain(&chain, &chain) && errno == EINVAL);
+    errno = 0;
+    check_that(!tide_chain_split(&chain, 1, &chain) && errno == EINVAL);
+    errno = 0;
+    check_that(!tide_chain_share(&chain, &chain, 0, 1) && errno == EINVAL);
+    check_that(chain_is(&chain, "abc"));
+    tide_chain_clear(&chain);
+}
