@@ -41,6 +41,14 @@
 #define TIDE__TSAN 0
 #endif
 
+/* On a function that must end in a jump to the one it calls last, so that CALL_SITE there is the
+ * user's: ThreadSanitizer notes its return after that call. */
+#if TIDE__TSAN && __has_attribute(disable_sanitizer_instrumentation)
+#define ends_in_jump __attribute__((disable_sanitizer_instrumentation))
+#else
+#define ends_in_jump
+#endif
+
 /* One spin of a loop that waits for another CPU. */
 static inline void cpu_relax(void)
 {

@@ -16,7 +16,7 @@
 #include "annotate.h"
 #include "compiler.h"
 
-enum { PAGE = 4096 };
+enum { PAGE = 4096, SPARSE_SIZE_MIN = 4 * PAGE };
 
 /* Whose leak checker follows only the pointers that it finds in malloc's blocks. */
 static bool is_leak_checked(void)
@@ -73,12 +73,15 @@ void *tide__heap_alloc_spread(size_t size)
     return with_errno(size <= PTRDIFF_MAX - PAGE ? alloc_spread(size) : NULL);
 }
 
-void *tide__heap_map(size_t size)
+void *tide__heap_map_plain(size_t size)
 {
-    if (is_leak_checked())
-        return tide__heap_alloc(size, CACHE_LINE);
     void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     return with_errno(memory == MAP_FAILED ? NULL : memory);
+}
+
+void *tide__heap_map(size_t size)
+{
+    return is_leak_checked() ? tide__heap_alloc(size, CACHE_LINE) : tide__heap_map_plain(size);
 }
 
 void tide__heap_unmap(void *memory, size_t size)
@@ -87,6 +90,30 @@ void tide__heap_unmap(void *memory, size_t size)
         free(memory);
     else
         munmap(memory, size);
+}
+
+/* mimalloc writes zeros into all of it, and rounds up. */
+static bool is_mapped(size_t size)
+{
+    return size >= SPARSE_SIZE_MIN && !is_leak_checked();
+}
+
+void *tide__heap_alloc_sparse(size_t size)
+{
+    if (!is_mapped(size))
+        return tide__heap_alloc(size, CACHE_LINE);
+    void *memory = tide__heap_map(size);
+    if (memory)
+        madvise(memory, size, MADV_NOHUGEPAGE); /* fails where there are none */
+    return memory;
+}
+
+void tide__heap_free_sparse(void *memory, size_t size)
+{
+    if (!memory || !is_mapped(size))
+        tide__heap_free(memory);
+    else
+        tide__heap_unmap(memory, size);
 }
 
 void tide__heap_free(void *memory)

@@ -23,6 +23,15 @@ void *tide__heap_alloc_spread(size_t size);
 void *tide__heap_map(size_t size);
 void tide__heap_unmap(void *memory, size_t size);
 
+/* The same for what owns nothing, so that no leak checker need look into it: from the kernel
+ * under a checker too. It stays for ever. */
+void *tide__heap_map_plain(size_t size);
+
+/* The same, aligned to a cache line, where much may never be touched: of a large one each page
+ * costs memory when it is first written to, and huge pages are not used. Its own free. */
+void *tide__heap_alloc_sparse(size_t size);
+void tide__heap_free_sparse(void *memory, size_t size);
+
 /* Frees what the first two returned; NULL is ignored. */
 void tide__heap_free(void *memory);
 

@@ -20,6 +20,7 @@
 
 /* In headers newer than those of Debian 12. */
 enum { AUXV_RSEQ_FEATURE_SIZE = 27, RSEQ_OFFSET_CPU_ID = 4, RSEQ_OFFSET_CS = 8 };
+enum { USED_AT_FIRST = 8, PORTABLE_PER_CPU = 4, PORTABLE_MIN = 8 };
 enum { RSEQ_OFFSET_MM_CID = 24, RSEQ_SIZE_ORIGINAL = 20, RSEQ_SIZE_PADDED = 32 };
 
 static pthread_once_t percpu_once = PTHREAD_ONCE_INIT;
@@ -100,15 +101,77 @@ void tide__percpu_use_portable(void)
     percpu_body = TIDE__PERCPU_PORTABLE;
 }
 
+static void set_used(struct tide__percpu *percpu, uint32_t used)
+{
+    atomic_store_explicit(&percpu->used, used, memory_order_relaxed);
+    atomic_store_explicit(&percpu->rseq_used, percpu->rseq_count ? used : 0, memory_order_relaxed);
+}
+
+/* In the portable body a thread that does not run keeps the stack that it holds locked. With more
+ * stacks than CPUs others find a free one, and four threads on two CPUs have one each. */
+static unsigned stack_count(bool sequences)
+{
+    unsigned cpus = tide__cpu_count(), count = PORTABLE_PER_CPU * cpus;
+    if (sequences || tide__cpu_count_is_given())
+        return cpus;
+    if (count < PORTABLE_MIN)
+        count = PORTABLE_MIN;
+    return count < TIDE__CPU_MAX ? count : TIDE__CPU_MAX;
+}
+
 void tide__percpu_init(struct tide__percpu *percpu)
 {
     bool sequences = tide__percpu_body() == TIDE__PERCPU_RSEQ;
     bool compact = percpu_facts.mm_cid && !percpu_real_cpus;
     percpu->sequence_offset = rseq_offset() + RSEQ_OFFSET_CS;
     percpu->cpu_offset = rseq_offset() + (compact ? RSEQ_OFFSET_MM_CID : RSEQ_OFFSET_CPU_ID);
-    percpu->count = tide__cpu_count();
+    percpu->count = (uint16_t)stack_count(sequences);
     percpu->rseq_count = sequences ? percpu->count : 0;
     percpu->capacity = TIDE__PERCPU_CAPACITY;
+    set_used(percpu, percpu->count);
+}
+
+void tide__percpu_use_few(struct tide__percpu *percpu)
+{
+    set_used(percpu, percpu->count < USED_AT_FIRST ? percpu->count : USED_AT_FIRST);
+}
+
+/* Raises `mark` to at least `value`. */
+static void raise_mark(_Atomic uint32_t *mark, uint32_t value)
+{
+    /* Acquire, also where another thread was first, pairs with the release in
+     * tide__percpu_used_before: the new primary. */
+    uint32_t now = atomic_load_explicit(mark, memory_order_acquire);
+    /* Release pairs with the acquire in tide__percpu_used_before. */
+    while (now < value && !atomic_compare_exchange_weak_explicit(
+                              mark, &now, value, memory_order_acq_rel, memory_order_acquire))
+        continue;
+}
+
+/* `used` first: a sequence that finds its number below the other mark commits to a stack that
+ * the next epoch looks into. */
+void tide__percpu_count_used(struct tide__percpu *percpu, unsigned index)
+{
+    raise_mark(&percpu->used, index + 1);
+    if (percpu->rseq_count)
+        raise_mark(&percpu->rseq_used, index + 1);
+}
+
+unsigned tide__percpu_claim(struct tide__percpu *percpu)
+{
+    unsigned index = tide__percpu_index(percpu);
+    if (index >= atomic_load_explicit(percpu->rseq_count ? &percpu->rseq_used : &percpu->used,
+                                      memory_order_relaxed))
+        tide__percpu_count_used(percpu, index);
+    return index;
+}
+
+unsigned tide__percpu_used_before(struct tide__percpu *percpu)
+{
+    /* A change, though it adds nothing, so that every other one is before it and is seen here, or
+     * after it and sees the new primary. Pairs with both sides of raise_mark and with the acquire
+     * in count_used. */
+    return atomic_fetch_add_explicit(&percpu->used, 0, memory_order_acq_rel);
 }
 
 void tide__percpu_after_fork(void)

@@ -23,9 +23,9 @@
  * Two bodies keep the contract. The first is a restartable sequence (rseq(2)), in
  * percpu_x86_64.h and percpu_aarch64.h. The second is portable C in percpu_portable.c: a
  * thread tries the lock of a stack that it prefers and goes on to the next one when it is
- * taken, so it never waits either. It serves where the kernel, valgrind, an emulator or a
- * tunable takes rseq away (then `rseq_count` is 0, and no CPU number is below it), and at build
- * time for other CPUs and under ThreadSanitizer.
+ * taken, so it never waits either. It has more stacks than there are CPUs. It serves where the
+ * kernel, valgrind, an emulator or a tunable takes rseq away (then `rseq_used` is 0, and no CPU
+ * number is below it), and at build time for other CPUs and under ThreadSanitizer.
  *
  * Ideas: rseq and its rules, librseq and tcmalloc's percpu; compact CPU numbers (mm_cid),
  * Linux 6.3 and tcmalloc's virtual CPUs.
@@ -41,6 +41,7 @@
 #include <stdint.h>
 
 #include "compiler.h"
+#include "cpu.h"
 
 enum {
     TIDE__PERCPU_SHIFT = 10,    /* log2 of the bytes from one CPU's stack to the next one's */
@@ -68,12 +69,16 @@ static_assert(sizeof(struct tide__percpu_stack) == 1 << TIDE__PERCPU_SHIFT, "the
 
 struct tide__percpu {
     struct tide__percpu_stack *_Atomic primary;
-    ptrdiff_t sequence_offset; /* of rseq_cs, from the thread pointer */
-    ptrdiff_t cpu_offset;      /* of the CPU number, likewise */
-    uint32_t rseq_count;       /* stacks that the sequences may use: all, or none of them */
-    uint32_t capacity;         /* items that may be in a stack, at most the constant above */
-    uint32_t count;            /* stacks in an array */
+    ptrdiff_t sequence_offset;  /* of rseq_cs, from the thread pointer */
+    ptrdiff_t cpu_offset;       /* of the CPU number, likewise */
+    _Atomic uint32_t rseq_used; /* CPU numbers below it may use the sequences: none, or `used` */
+    _Atomic uint32_t used;      /* stacks below it may have been used; grows, at most to `count` */
+    uint32_t capacity;          /* items that may be in a stack, at most the constant above */
+    uint16_t rseq_count;        /* stacks that the sequences serve: all, or none of them */
+    uint16_t count;             /* stacks in an array */
 };
+
+static_assert(TIDE__CPU_MAX <= UINT16_MAX, "the counts");
 
 enum tide__percpu_body { TIDE__PERCPU_RSEQ, TIDE__PERCPU_PORTABLE };
 
@@ -94,8 +99,21 @@ struct tide__percpu_facts tide__percpu_facts(void);
 void tide__percpu_use_cpu_id(void);
 void tide__percpu_use_portable(void);
 
-/* Sets up everything but `primary`. */
+/* Sets up everything but `primary`. All stacks count as used. */
 void tide__percpu_init(struct tide__percpu *percpu);
+
+/* Before the first operation: counts but a few stacks as used, and each other one from when it
+ * is. The portable body sees to that; a sequence on a CPU number whose turn has not come finds
+ * nothing and has no room, until tide__percpu_claim. So whoever goes through all stacks goes
+ * through those that there are threads for, and the others' memory is never touched. */
+void tide__percpu_use_few(struct tide__percpu *percpu);
+
+/* As tide__percpu_index; and the stack counts as used from now on. */
+unsigned tide__percpu_claim(struct tide__percpu *percpu);
+
+/* After the fence, before the close: no operation on an old primary used a stack from this
+ * number on. */
+unsigned tide__percpu_used_before(struct tide__percpu *percpu);
 
 /* In a forked child: registers the new process for the membarrier. */
 void tide__percpu_after_fork(void);
@@ -132,6 +150,7 @@ size_t tide__percpu_pop_bulk_portable(struct tide__percpu *percpu, void **items,
                                       uint64_t each);
 bool tide__percpu_push_bulk_portable(struct tide__percpu *percpu, void *const *items, size_t count);
 unsigned tide__percpu_index_portable(unsigned count);
+void tide__percpu_count_used(struct tide__percpu *percpu, unsigned index);
 
 static inline unsigned tide__percpu_stack_count(const struct tide__percpu_stack *stack)
 {
@@ -151,6 +170,12 @@ static inline uint64_t tide__percpu_stack_pops(const struct tide__percpu_stack *
 #else
 #include "percpu_none.h"
 #endif
+
+/* How many stacks may have been used; a hint, it may grow at once. */
+static inline unsigned tide__percpu_used(const struct tide__percpu *percpu)
+{
+    return atomic_load_explicit(&percpu->used, memory_order_relaxed);
+}
 
 /* The stack that this thread would use, always below `count`; a hint, it may change at once. */
 static inline unsigned tide__percpu_index(const struct tide__percpu *percpu)

@@ -54,7 +54,7 @@
 
 #define TIDE__RSEQ_INPUTS(percpu)                                                                  \
     [sequence] "r"(tide__thread() + (percpu)->sequence_offset),                                    \
-        [cpu] "r"(tide__thread() + (percpu)->cpu_offset), [cpus] "Q"((percpu)->rseq_count),        \
+        [cpu] "r"(tide__thread() + (percpu)->cpu_offset), [cpus] "Q"((percpu)->rseq_used),         \
         [primary] "Q"((percpu)->primary), [shift] "i"(TIDE__PERCPU_SHIFT)
 
 static inline char *tide__thread(void)

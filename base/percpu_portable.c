@@ -38,15 +38,26 @@ static void unlock(struct tide__percpu_stack *stack)
     atomic_fetch_and_explicit(&stack->lock, ~(uint32_t)HELD, memory_order_release);
 }
 
+/* Before the primary is loaded: an epoch that does not know of this stack yet has not asked how
+ * many are used, or its new primary is found. */
+static void count_used(struct tide__percpu *percpu, unsigned index)
+{
+    /* Pairs with the release in tide__percpu_used_before. */
+    if (index >= atomic_load_explicit(&percpu->used, memory_order_acquire))
+        tide__percpu_count_used(percpu, index);
+}
+
 /* Locks this thread's stack or one after it; NULL if all are taken. */
 static struct tide__percpu_stack *enter(struct tide__percpu *percpu)
 {
     unsigned start = tide__percpu_index_portable(percpu->count);
     for (unsigned tried = 0; tried < percpu->count; tried++) {
+        unsigned index = (start + tried) % percpu->count;
+        count_used(percpu, index);
         /* Pairs with the release store of a new primary in tide__generation_swap. */
         struct tide__percpu_stack *stacks =
             atomic_load_explicit(&percpu->primary, memory_order_acquire);
-        struct tide__percpu_stack *stack = &stacks[(start + tried) % percpu->count];
+        struct tide__percpu_stack *stack = &stacks[index];
         uint32_t state;
         if (try_lock(stack, &state))
             return stack;

@@ -62,7 +62,7 @@
 
 #define TIDE__RSEQ_INPUTS(percpu)                                                                  \
     [sequence] "r"((percpu)->sequence_offset), [cpu] "r"((percpu)->cpu_offset),                    \
-        [cpus] "m"((percpu)->rseq_count), [primary] "m"((percpu)->primary),                        \
+        [cpus] "m"((percpu)->rseq_used), [primary] "m"((percpu)->primary),                         \
         [shift] "i"(TIDE__PERCPU_SHIFT)
 
 /* clang-format off: one instruction a line */

@@ -29,6 +29,7 @@ class Run:
     benchmark: str
     threads: int = 1
     length: int = 1
+    setting: str = None  # of the environment variable TIDE
 
 
 @dataclass(frozen=True)
@@ -144,7 +145,7 @@ def held(threads, suffix, words):
 def transfer():
     for size, words in (("64B", "64 B"), ("4KiB", "4 KiB")) if CPUS > 1 else ():
         yield from beside(f"transfer.{size}", f"transfer/{size}",
-                          f"{words}, got on one CPU, put on another", 1, "", "")
+                          f"{words}, got on one CPU, put (freed) on another", 1, "", "")
 
 
 def epochs():
@@ -164,6 +165,21 @@ def epochs():
                         figure("tidepool", "stall/epochs", 1, metric, LONG),
                         (figure("tidepool", "stall/none", 1, metric, LONG),),
                         longest=id_ == "longest", rival_name="without epochs")
+
+
+def limits():
+    """Tidepool beside itself, with limits and without."""
+    for id_, ours, rival, goal, words, beside_what in (
+            ("hit.limits", "pair_limited/64B", "pair/64B", 1.03,
+             "pair of 64 B with all limits, pacing and trace on", "with nothing on"),
+            ("hit.weighed", "pair_weighed/64B", "pair/64B", None,
+             "pair of 64 B that calls a weigh hook", "with nothing on"),
+            ("limit.throughput", "phases/limited", "phases/unlimited", 2,
+             "1 GiB of buffers under a limit of 64 MiB, each filled 20 times", "without a limit"),
+            ("limit.throughput.idle", "phases_idle/limited", "phases_idle/unlimited", None,
+             "the same, one byte of each written, once", "without a limit")):
+        yield Claim(id_, words, figure("tidepool", ours, 1), (figure("tidepool", rival, 1),),
+                    goal, rival_name=beside_what)
 
 
 def expensive(threads, suffix, words):
@@ -201,10 +217,38 @@ def proxies():
                         None if suffix else 1.0)
 
 
+def with_cpus(benchmark, cpus):
+    return Figure(Run("tidepool", f"tidepool/{benchmark}", 1, 1, f"cpus:{cpus}"), "cpu_time")
+
+
+def scale():
+    """Many CPUs beside two of them, many pools beside one."""
+    for id_, benchmark, subject in (("pair", "pair/64B", "pair of 64 B"),
+                                    ("overflow", "PoolOverflow", "Go's PoolOverflow"),
+                                    ("starvation", "PoolStarvation", "Go's PoolStarvation")):
+        yield Claim(f"scale.{id_}.512", f"{subject}, 512 CPUs", with_cpus(benchmark, 512),
+                    (with_cpus(benchmark, 2),), 1.1, rival_name="2 CPUs")
+    for cpus in (2, 8, 32, 128, 512):
+        for id_, metric, words, goal in (("", "p50_ns", "an epoch", cpus / 2),
+                                         (".each", "cpu_ns", "for each CPU, an epoch", 1)):
+            yield Claim(f"advance.cpus.{cpus}{id_}", f"{words}, {cpus} CPUs used (P50)",
+                        figure("tidepool", f"advance/{cpus}cpus/1pools", 1, metric),
+                        (figure("tidepool", "advance/2cpus/1pools", 1, metric),),
+                        goal if cpus > 2 else None, rival_name="2 CPUs")
+    for pools in (10, 100, 1000):
+        yield Claim(f"advance.pools.{pools}", f"an epoch of {pools} pools, 2 CPUs used (P50)",
+                    figure("tidepool", f"advance/2cpus/{pools}pools", 1, "p50_ns"),
+                    (figure("tidepool", "advance/2cpus/1pools", 1, "p50_ns"),), pools,
+                    rival_name="1 pool")
+    yield Claim("create.cpus.512", "pool created, used once, destroyed, 512 CPUs",
+                figure("tidepool", "create/512cpus", 1),
+                (figure("tidepool", "create/2cpus", 1),), rival_name="2 CPUs")
+
+
 def all_claims():
     return [*each_width(go_shapes), *each_width(pair_beside), *each_width(constructed),
-            *each_width(held), *transfer(), *epochs(), *each_width(expensive),
-            *stackalloc(), *proxies()]
+            *each_width(held), *transfer(), *limits(), *epochs(),
+            *each_width(expensive), *scale(), *stackalloc(), *proxies()]
 
 
 # ---- Running
@@ -213,9 +257,11 @@ class Unavailable(Exception):
     """A figure that cannot be had here; the text says why."""
 
 
-def execute(command, preload=None):
+def execute(command, preload=None, setting=None):
     environment = dict(os.environ, LC_ALL="C")
     environment.pop("LD_PRELOAD", None)
+    if setting:
+        environment["TIDE"] = setting
     if preload:
         environment["LD_PRELOAD"] = preload
     try:
@@ -263,7 +309,8 @@ def run_google(programs, run, seconds):
     name = f"^{run.benchmark}/real_time/threads:{run.threads}$"
     return parse_google(execute(
         [os.path.join(programs, program), f"--benchmark_filter={name}",
-         f"--benchmark_min_time={seconds}", "--benchmark_format=json"], library), run, library)
+         f"--benchmark_min_time={seconds}", "--benchmark_format=json"], library, run.setting),
+        run, library)
 
 
 def run_proxy(programs, run, seconds):

@@ -12,8 +12,8 @@ const struct check checks[] = {
     {"mm_cid", find_mm_cid, "objects spread over all CPUs visited, not over as many as run"},
     {"membarrier", find_membarrier, "an epoch cannot restart sequences: pools go without rseq"},
     {"huge pages", find_huge_pages, "large objects stay on small pages: more TLB misses"},
-    {"PSI", find_psi, "memory pressure of the machine cannot be followed"},
-    {"cgroup v2", find_cgroup, "the memory limit of a container cannot be seen"},
+    {"PSI", find_psi, "epochs for pressure (TIDE=pressure:1) do not follow the machine's"},
+    {"cgroup v2", find_cgroup, "epochs for pressure do not follow the container's"},
     {"gcc", find_gcc, "one compiler less to build and test with"},
     {"clang", find_clang, "no second compiler, and no plugin for it"},
 };

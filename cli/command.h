@@ -7,6 +7,8 @@
 #ifndef TIDE_CLI_COMMAND_H
 #define TIDE_CLI_COMMAND_H
 
+#include <stdbool.h>
+
 enum { STATUS_OK, STATUS_FINDINGS, STATUS_USAGE, STATUS_FAILURE };
 
 struct command {
@@ -18,6 +20,7 @@ struct command {
 
 extern const struct command doctor_command;
 extern const struct command help_command;
+extern const struct command trace_command;
 
 /* Ends with a command without a name. */
 extern const struct command *const commands[];
@@ -27,6 +30,9 @@ const struct command *command_find(const char *name);
 
 /* Prints `tide: what 'word': why` on stderr and returns STATUS_USAGE. */
 int usage_error(const char *what, const char *word, const char *why);
+
+/* Whether standard output is a terminal whose user wants colours. */
+bool colour_wanted(void);
 
 /* The text of `tide help`. */
 void print_overview(void);

@@ -5,11 +5,11 @@
 #include "check.h"
 #include "command.h"
 #include "percpu.h"
+#include "text.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 struct finding {
     const struct check *check;
@@ -27,14 +27,6 @@ static void examine(const struct check *check, struct finding *finding)
 static const char *body_name(void)
 {
     return tide__percpu_body() == TIDE__PERCPU_RSEQ ? "rseq" : "portable";
-}
-
-/* https://no-color.org: any value but none and the empty one. */
-static bool colour_wanted(void)
-{
-    const char *no_color = getenv("NO_COLOR");
-    const char *term = getenv("TERM");
-    return isatty(STDOUT_FILENO) && !(no_color && *no_color) && term && strcmp(term, "dumb") != 0;
 }
 
 static void print_line(const struct finding *finding, bool colour)
@@ -55,25 +47,10 @@ static void print_text(const struct finding *findings)
     printf("\npools use the %s body here\n", body_name());
 }
 
-static void print_json_string(const char *text)
-{
-    putchar('"');
-    for (; *text; text++) {
-        unsigned char c = (unsigned char)*text;
-        if (c == '"' || c == '\\')
-            printf("\\%c", c);
-        else if (c < 0x20)
-            printf("\\u%04x", c);
-        else
-            putchar(c);
-    }
-    putchar('"');
-}
-
 static void print_json_member(const char *name, const char *text)
 {
     printf("\"%s\": ", name);
-    print_json_string(text);
+    tide__text_json(stdout, text);
     fputs(", ", stdout);
 }
 

@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-const struct command *const commands[] = {&doctor_command, &help_command, NULL};
+const struct command *const commands[] = {&doctor_command, &trace_command, &help_command, NULL};
 
 const struct command *command_find(const char *name)
 {

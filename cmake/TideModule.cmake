@@ -13,6 +13,8 @@ set(CMAKE_RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
 set(TIDE_PARTS cli examples bench tests CACHE STRING "What to build above the library")
 set(TIDE_SANITIZE "" CACHE STRING
   "Sanitizers for everything, as in -fsanitize=: address,undefined or thread")
+string(COMPARE EQUAL "${CMAKE_BUILD_TYPE}" Debug debug)
+option(TIDE_CHECKED "Pools are checked unless the environment has TIDE=check:0" ${debug})
 
 add_compile_options(-Wall -Wextra -Wshadow -Wno-unused-parameter
   $<$<COMPILE_LANGUAGE:C>:-Wstrict-prototypes>)

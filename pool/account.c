@@ -34,6 +34,7 @@ static struct {
     uint64_t pops;
     bool used;
 } cpu_tally[TIDE__CPU_MAX];
+static unsigned cpu_tally_count; /* those from here on were never used */
 static uint64_t all_ns;
 
 static uint64_t monotonic_ns(void)
@@ -83,6 +84,7 @@ void tide__account_stack(struct pool_account *pool, unsigned cpu, uint64_t pops,
 {
     pool->pops += pops;
     pool->pops_max = pops > pool->pops_max ? pops : pool->pops_max;
+    cpu_tally_count = cpu >= cpu_tally_count ? cpu + 1 : cpu_tally_count;
     cpu_tally[cpu].pops += pops;
     cpu_tally[cpu].used |= pops || items;
 }
@@ -93,6 +95,7 @@ static tide_epoch_report account_pool(tide_pool *pool)
     struct pool_account *account = &pool->account;
     tide_pool_stats now, *last = &account->last;
     tide_pool_read_stats(pool, &now);
+    tide__limit_learn(pool, now.puts - last->puts);
     tide_epoch_report report = {
         .hits_cpu = now.hits_cpu - last->hits_cpu,
         .hits_batch = now.hits_batch - last->hits_batch,
@@ -105,13 +108,16 @@ static tide_epoch_report account_pool(tide_pool *pool)
         .dropped_full = now.destroyed_full - last->destroyed_full,
         .dropped_drained = now.destroyed_drain - last->destroyed_drain,
         .dropped_lost = now.destroyed_put - last->destroyed_put,
+        .dropped_random = now.destroyed_random - last->destroyed_random,
         .bytes_before = account->bytes_before,
         .bytes_after = now.cached_bytes,
-        .bytes_kept = account->bytes_kept,
+        .bytes_kept = atomic_exchange_explicit(&account->bytes_kept, 0, memory_order_relaxed),
         .bytes_held = tide__pool_held(pool, &now),
         .busiest_percent = account->pops ? (unsigned)(100 * account->pops_max / account->pops) : 0,
     };
-    *account = (struct pool_account){.last = now};
+    account->last = now;
+    account->bytes_before = 0;
+    account->pops = account->pops_max = 0;
     return report;
 }
 
@@ -128,6 +134,7 @@ static void add_report(tide_epoch_report *sum, const tide_epoch_report *part)
     sum->dropped_full += part->dropped_full;
     sum->dropped_drained += part->dropped_drained;
     sum->dropped_lost += part->dropped_lost;
+    sum->dropped_random += part->dropped_random;
     sum->bytes_before += part->bytes_before;
     sum->bytes_after += part->bytes_after;
     sum->bytes_kept += part->bytes_kept;
@@ -161,7 +168,7 @@ static void account_pools(tide_epoch_report *report, FILE *stream)
 static void account_cpus(tide_epoch_report *report)
 {
     uint64_t sum = 0, max = 0;
-    for (unsigned cpu = 0; cpu < tide__cpu_count(); cpu++) {
+    for (unsigned cpu = 0; cpu < cpu_tally_count; cpu++) {
         uint64_t pops = cpu_tally[cpu].pops;
         sum += pops;
         max = pops > max ? pops : max;

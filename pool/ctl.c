@@ -6,12 +6,11 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "metrics.h"
 #include "pacer.h"
-
-enum { NAME_SIZE = 256 };
 
 /* True, or false with errno. */
 static bool result(bool found, int error)
@@ -70,18 +69,26 @@ bool tide_ctl_write(const char *name, uint64_t value)
     return result(false, tide_ctl_read(name, &present) ? EPERM : ENOENT);
 }
 
+static bool visit_field(bool (*visit)(const char *, bool, void *), void *context, const char *pool,
+                        const char *field)
+{
+    char *name;
+    if (asprintf(&name, "pool.%s.%s", pool, field) < 0)
+        return false;
+    bool wanted = visit(name, false, context);
+    free(name);
+    return wanted;
+}
+
 void tide_ctl_list(bool (*visit)(const char *, bool, void *), void *context)
 {
-    char name[NAME_SIZE];
     struct metrics metrics;
     bool wanted = true;
     for (size_t i = 0; i < tide__pacer_value_count && wanted; i++)
         wanted = visit(tide__pacer_names[i], tide__pacer_is_writable(i), context);
     tide__metrics_take(&metrics);
-    for (size_t i = 0; i < metrics.count * tide__metric_count && wanted; i++) {
-        snprintf(name, sizeof(name), "pool.%s.%s", metrics.pools[i / tide__metric_count].name,
-                 tide__metrics[i % tide__metric_count].name);
-        wanted = visit(name, false, context);
-    }
+    for (size_t i = 0; i < metrics.count * tide__metric_count && wanted; i++)
+        wanted = visit_field(visit, context, metrics.pools[i / tide__metric_count].name,
+                             tide__metrics[i % tide__metric_count].name);
     tide__metrics_drop(&metrics);
 }

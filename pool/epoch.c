@@ -45,12 +45,12 @@ static bool leave_young(tide_pool *pool)
 }
 
 /* Of a generation that nobody else can reach yet: what its stacks hold. */
-static void survey_stacks(struct generation *generation)
+static void survey_stacks(struct generation *generation, unsigned used)
 {
     tide_pool *pool = generation->pool;
     size_t bytes = 0;
     uint64_t items = 0;
-    for (unsigned cpu = 0; cpu < pool->percpu.count; cpu++) {
+    for (unsigned cpu = 0; cpu < used; cpu++) {
         const struct tide__percpu_stack *stack = &generation->stacks[cpu];
         uint64_t pops = tide__percpu_stack_pops(stack), count = tide__percpu_stack_count(stack);
         bytes += tide__limit_stack_weight(pool, stack);
@@ -71,8 +71,9 @@ static struct generation *take_leaving(tide_pool *pool)
     if (!generation)
         return NULL;
     pool->leaving = NULL;
-    tide__percpu_close(generation->stacks, pool->percpu.count);
-    survey_stacks(generation);
+    unsigned used = tide__percpu_used_before(&pool->percpu);
+    tide__percpu_close(generation->stacks, used);
+    survey_stacks(generation, used);
     pool->account.bytes_before +=
         atomic_load_explicit(&generation->stack_bytes, memory_order_relaxed) +
         atomic_load_explicit(&pool->batched_bytes, memory_order_relaxed);
@@ -185,10 +186,10 @@ void tide_epoch_advance(void)
     tide__epoch_advance_for(TIDE_EPOCH_ASKED);
 }
 
-size_t tide_pool_drain(tide_pool *pool)
+/* With the lock. */
+static uint64_t drain_once(tide_pool *pool)
 {
     CDS_LIST_HEAD(retired);
-    tide__registry_lock();
     while (!leave_young(pool) && pool->busy)
         tide__registry_wait(); /* no memory, but a generation that is being cleared comes back */
     retire_victim(pool, &retired);
@@ -196,7 +197,17 @@ size_t tide_pool_drain(tide_pool *pool)
         retire(&retired, take_leaving(pool));
     if (!cds_list_empty(&retired))
         readers_wait();
-    uint64_t destroyed = clear_list(&retired, offsetof(tide_pool, destroyed_drain));
+    return clear_list(&retired, offsetof(tide_pool, destroyed_drain));
+}
+
+/* Twice if a generation was still leaving: the young one has its turn only then. */
+size_t tide_pool_drain(tide_pool *pool)
+{
+    tide__registry_lock();
+    bool late = pool->leaving;
+    uint64_t destroyed = drain_once(pool);
+    if (late && !pool->leaving)
+        destroyed += drain_once(pool);
     tide__registry_unlock();
     return destroyed;
 }

@@ -2,31 +2,42 @@
 /*
  * generation.c: what a pool has cached since an epoch: a stack and a list of batches per CPU.
  */
+#include <limits.h>
+
 #include "cpu.h"
+#include "fault.h"
 #include "heap.h"
 #include "internal.h"
+
+static size_t generation_size(const tide_pool *pool)
+{
+    return sizeof(struct generation) +
+           pool->percpu.count * (sizeof(struct tide__percpu_stack) + sizeof(struct shard));
+}
 
 /* For a new pool, or with the registry's lock. */
 struct generation *tide__generation_create(tide_pool *pool)
 {
-    size_t cpus = pool->percpu.count;
-    size_t stacks = cpus * sizeof(struct tide__percpu_stack);
-    struct generation *generation =
-        tide__heap_alloc(sizeof(*generation) + stacks + cpus * sizeof(struct shard), CACHE_LINE);
+    struct generation *generation = tide__heap_alloc_sparse(generation_size(pool));
     if (!generation)
         return NULL;
     generation->pool = pool;
-    generation->shards = (struct shard *)&generation->stacks[cpus];
+    generation->shards = (struct shard *)&generation->stacks[pool->percpu.count];
     generation->next_of_pool = pool->generations;
     pool->generations = generation;
     return generation;
+}
+
+void tide__generation_free(struct generation *generation)
+{
+    tide__heap_free_sparse(generation, generation_size(generation->pool));
 }
 
 /* Makes `fresh` the young generation; returns the one before, which sequences may still use. */
 struct generation *tide__generation_swap(tide_pool *pool, struct generation *fresh)
 {
     struct generation *old = young(pool);
-    tide__percpu_open(fresh->stacks, pool->percpu.count);
+    tide__percpu_open(fresh->stacks, tide__percpu_used(&pool->percpu));
     atomic_store_explicit(&fresh->stacks_drained, false, memory_order_relaxed);
     /* Pairs with the acquire in young() and in the portable body's enter(). */
     atomic_store_explicit(&pool->percpu.primary, fresh->stacks, memory_order_release);
@@ -45,7 +56,7 @@ void tide__generation_add(struct generation *generation, unsigned cpu, struct ba
 void tide__generation_add_young(tide_pool *pool, struct batch *batch)
 {
     reader_enter();
-    tide__generation_add(young(pool), tide__percpu_index(&pool->percpu), batch);
+    tide__generation_add(young(pool), tide__percpu_claim(&pool->percpu), batch);
     reader_leave();
 }
 
@@ -62,32 +73,44 @@ struct batch *tide__generation_take(struct generation *generation, unsigned cpu)
     if (!batch)
         return NULL;
     atomic_fetch_sub_explicit(&generation->batched, batch->count, memory_order_relaxed);
-    atomic_fetch_sub_explicit(&generation->pool->batched_bytes, batch->bytes, memory_order_relaxed);
+    if (!tide__fault_is(TIDE__FAULT_BYTES))
+        atomic_fetch_sub_explicit(&generation->pool->batched_bytes, batch->bytes,
+                                  memory_order_relaxed);
     return batch;
 }
 
-/* Takes a batch of another CPU, of one of `node` unless that is negative. */
-static struct batch *steal_near(struct generation *generation, unsigned cpu, int node)
+/* How far the objects of a list are that is not empty. */
+static unsigned distance_of(const struct shard *shard, unsigned node)
 {
-    unsigned cpus = generation->pool->percpu.count;
-    struct batch *batch = NULL;
-    for (unsigned i = 1; i < cpus && !batch; i++) {
-        struct shard *shard = &generation->shards[(cpu + i) % cpus];
-        if (batch_list_is_empty(&shard->full))
-            continue;
-        int from = (int)atomic_load_explicit(&shard->node, memory_order_relaxed);
-        if (node < 0 || from == node)
-            batch = tide__generation_take(generation, (cpu + i) % cpus);
-    }
-    return batch;
+    return tide__cpu_distance(node, atomic_load_explicit(&shard->node, memory_order_relaxed));
 }
 
+/* The list of another CPU that has a batch and is nearest to `node`, the first of several;
+ * `cpu` if there is none. */
+static unsigned find_nearest(const struct generation *generation, unsigned cpu, unsigned node)
+{
+    unsigned cpus = tide__percpu_used(&generation->pool->percpu);
+    unsigned nearest = cpu, least = UINT_MAX;
+    for (unsigned i = 1; i < cpus && least > TIDE__CPU_NEAR; i++) {
+        unsigned other = (cpu + i) % cpus;
+        const struct shard *shard = &generation->shards[other];
+        if (batch_list_is_empty(&shard->full) || distance_of(shard, node) >= least)
+            continue;
+        nearest = other;
+        least = distance_of(shard, node);
+    }
+    return nearest;
+}
+
+/* Others may take what was found: then there is another look. */
 struct batch *tide__generation_steal(struct generation *generation, unsigned cpu)
 {
-    if (!tide__generation_has_batches(generation))
-        return NULL;
-    struct batch *batch = steal_near(generation, cpu, (int)tide__cpu_node(tide__percpu_cpu()));
-    return batch ? batch : steal_near(generation, cpu, -1);
+    unsigned node = tide__cpu_node(tide__percpu_cpu()), nearest = cpu;
+    struct batch *batch = NULL;
+    while (!batch && tide__generation_has_batches(generation) &&
+           (nearest = find_nearest(generation, cpu, node)) != cpu)
+        batch = tide__generation_take(generation, nearest);
+    return batch;
 }
 
 struct batch *tide__generation_take_any(struct generation *generation, unsigned cpu)
@@ -111,21 +134,32 @@ static void *take_from_stack(struct tide__percpu_stack *stack)
     return object;
 }
 
+static void *take_from_victim(struct generation *victim, unsigned cpu)
+{
+    void *object = take_from_stack(&victim->stacks[cpu]);
+    if (object)
+        atomic_fetch_sub_explicit(&victim->stack_bytes, tide__limit_weight(victim->pool, object),
+                                  memory_order_relaxed);
+    return object;
+}
+
+/* This CPU's stack first, then where there was something last: with many CPUs most stacks are
+ * empty, and each is looked into once or twice, not by every get. */
 static void *take_from_stacks(struct generation *victim, unsigned cpu)
 {
     if (atomic_load_explicit(&victim->stacks_drained, memory_order_relaxed))
         return NULL;
-    unsigned cpus = victim->pool->percpu.count;
-    for (unsigned i = 0; i < cpus; i++) {
-        void *object = take_from_stack(&victim->stacks[(cpu + i) % cpus]);
-        if (!object)
-            continue;
-        atomic_fetch_sub_explicit(&victim->stack_bytes, tide__limit_weight(victim->pool, object),
-                                  memory_order_relaxed);
-        return object;
+    void *object = take_from_victim(victim, cpu);
+    unsigned cpus = tide__percpu_used(&victim->pool->percpu);
+    unsigned next = atomic_load_explicit(&victim->stacks_next, memory_order_relaxed);
+    for (unsigned i = 0; i < cpus && !object; i++) {
+        object = take_from_victim(victim, (next + i) % cpus);
+        if (object && i)
+            atomic_store_explicit(&victim->stacks_next, (next + i) % cpus, memory_order_relaxed);
     }
-    atomic_store_explicit(&victim->stacks_drained, true, memory_order_relaxed);
-    return NULL;
+    if (!object)
+        atomic_store_explicit(&victim->stacks_drained, true, memory_order_relaxed);
+    return object;
 }
 
 /* Takes the newest object of a batch; what is left of it stays where it was, and old. */
@@ -179,7 +213,8 @@ static uint64_t clear_batches(struct generation *generation, unsigned cpu)
 uint64_t tide__generation_clear(struct generation *generation)
 {
     uint64_t destroyed = 0;
-    for (unsigned cpu = 0; cpu < generation->pool->percpu.count; cpu++) {
+    unsigned cpus = tide__percpu_used(&generation->pool->percpu);
+    for (unsigned cpu = 0; cpu < cpus; cpu++) {
         destroyed += clear_stack(generation->pool, &generation->stacks[cpu]);
         destroyed += clear_batches(generation, cpu);
     }
@@ -189,7 +224,8 @@ uint64_t tide__generation_clear(struct generation *generation)
 /* Adds a generation's pops and the items in its stacks to the sums. */
 void tide__generation_count(const struct generation *generation, uint64_t *pops, uint64_t *items)
 {
-    for (unsigned cpu = 0; cpu < generation->pool->percpu.count; cpu++) {
+    unsigned cpus = tide__percpu_used(&generation->pool->percpu);
+    for (unsigned cpu = 0; cpu < cpus; cpu++) {
         *pops += tide__percpu_stack_pops(&generation->stacks[cpu]);
         *items += tide__percpu_stack_count(&generation->stacks[cpu]);
     }

@@ -9,6 +9,8 @@
  *     account.c     what epochs report; trace.c prints it
  *     pacer.c       when epochs are due; wakeup.c is what tells of it
  *     limit.c       what objects weigh, and limits in bytes
+ *     checked.c     pools that check what is done with their objects; ledger.c is what they know
+ *                   of each, poison.c what they do to its contents, complain.c what they say
  *     registry.c    all pools, their lock, fork
  *     stats.c       what the counts add up to
  *     batch.c       batches and their lists
@@ -26,10 +28,13 @@
 #include <urcu/urcu-bp.h>
 
 #include <urcu/list.h>
+#include <urcu/tls-compat.h>
 
 #include "account.h"
 #include "annotate.h"
 #include "batch.h"
+#include "checked.h"
+#include "fault.h"
 #include "percpu.h"
 #include "tide_pool.h"
 
@@ -48,6 +53,7 @@ struct generation {
     struct shard *shards;              /* one per CPU, behind the stacks */
     _Atomic size_t batched;            /* items in batches; read as a hint */
     _Atomic size_t stack_bytes;        /* of a victim: what its stacks' items hold */
+    _Atomic unsigned stacks_next;      /* of a victim: where an object was found last */
     _Atomic bool stacks_drained;       /* of a victim: someone has looked everywhere */
     struct tide__percpu_stack stacks[];
 };
@@ -83,7 +89,9 @@ struct tide_pool {
     size_t batch_bytes_max;        /* what batches of all generations may hold */
     uint32_t spill_count;          /* objects that leave a full stack together */
     uint32_t batch_count_max;      /* objects in a batch that is filled one by one */
-    _Atomic size_t weight_typical; /* a guess, made good by each epoch */
+    _Atomic size_t weight_typical; /* of an object on a stack: a guess, made good by epochs */
+    _Atomic size_t weight_lent;    /* of one on loan, where objects weigh differently: likewise */
+    struct checked *checked;       /* NULL: it is not */
     const char *name;
 
     /* Under the registry's lock; the counts may be read without. */
@@ -96,17 +104,26 @@ struct tide_pool {
     _Atomic uint64_t pops_before, counts_before; /* of stacks that were young once */
     _Atomic uint64_t prewarmed;
     _Atomic uint64_t destroyed_epoch, destroyed_drain, destroyed_put;
-    _Atomic uint64_t destroyed_heavy, destroyed_full, kept;
+    _Atomic uint64_t destroyed_heavy, destroyed_full, destroyed_random, kept;
 
     /* What the batches of all its generations hold. */
     alignas(CACHE_LINE) _Atomic size_t batched_bytes;
+    _Atomic uint64_t heavy_puts, heavy_bytes; /* too heavy for a stack, since the last account */
 };
 
 enum { HOOK_RESET = 1, HOOK_WEIGH = 2 };
 
+/* liburcu's own, as in urcu/static/urcu-bp.h: not NULL in a thread that it knows. */
+extern DECLARE_URCU_TLS(struct urcu_bp_reader *, urcu_bp_reader);
+
+/* registry.c: makes this thread known to liburcu, while no thread forks. */
+void tide__reader_register(void);
+
 /* Readers of what an epoch may take away: generations and the lists in them. */
 static inline void reader_enter(void)
 {
+    if (unlikely(!URCU_TLS(urcu_bp_reader)))
+        tide__reader_register();
     urcu_bp_read_lock();
 }
 
@@ -121,12 +138,14 @@ static inline void reader_leave(void)
 /* Returns when every reader that is inside now has left. */
 static inline void readers_wait(void)
 {
-    urcu_bp_synchronize_rcu();
+    if (!tide__fault_is(TIDE__FAULT_NO_GRACE))
+        urcu_bp_synchronize_rcu();
     annotate_after(&tide__readers);
 }
 
 /* generation.c */
 struct generation *tide__generation_create(tide_pool *pool);
+void tide__generation_free(struct generation *generation);
 struct generation *tide__generation_swap(tide_pool *pool, struct generation *fresh);
 uint64_t tide__generation_clear(struct generation *generation);
 void tide__generation_count(const struct generation *generation, uint64_t *pops, uint64_t *items);
@@ -158,7 +177,9 @@ void tide__epoch_advance_for(tide_epoch_reason reason);
 /* slow.c */
 void *tide__pool_get_slow(tide_pool *pool, const void *site);
 void tide__pool_put_slow(tide_pool *pool, void *object, const void *site);
+void tide__pool_put_shared(tide_pool *pool, void *object);
 void tide__pool_put_heavy(tide_pool *pool, void *object, size_t weight);
+void *tide__pool_alloc(const tide_pool *pool, size_t size);
 void *tide__pool_create_object(tide_pool *pool);
 void tide__pool_destroy_object(tide_pool *pool, void *object);
 uint32_t tide__pool_destroy_batch(tide_pool *pool, struct batch *batch);
@@ -171,6 +192,9 @@ bool tide__limit_is_valid(const tide_pool_config *config);
 void tide__limit_init(tide_pool *pool, const tide_pool_config *config);
 size_t tide__limit_weight(const tide_pool *pool, const void *object);
 size_t tide__limit_weight_new(const tide_pool *pool, const void *object);
+size_t tide__limit_weight_lent(const tide_pool *pool);
+void tide__limit_note_heavy(tide_pool *pool, size_t weight);
+void tide__limit_learn(tide_pool *pool, uint64_t puts);
 size_t tide__limit_spill(const tide_pool *pool);
 size_t tide__limit_stack_weight(const tide_pool *pool, const struct tide__percpu_stack *stack);
 bool tide__limit_reserve(tide_pool *pool, struct batch *batch);

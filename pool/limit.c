@@ -50,16 +50,25 @@ static uint32_t hooks_for(const tide_pool *pool, const tide_pool_config *config)
     return (config->reset ? HOOK_RESET : 0) | (weighs ? HOOK_WEIGH : 0);
 }
 
+/* The stacks of a checked pool are always full and always empty, so that each get and put takes
+ * the slow path, where checks are. */
+static uint32_t stack_capacity(const tide_pool *pool, const tide_pool_config *config, size_t share)
+{
+    uint32_t capacity = capacity_for(share, config->weigh ? WEIGHT_EXPECTED : config->object_size);
+    if (pool->checked)
+        return 0;
+    return config->weigh && capacity < WEIGHED_CAPACITY_MIN ? WEIGHED_CAPACITY_MIN : capacity;
+}
+
 void tide__limit_init(tide_pool *pool, const tide_pool_config *config)
 {
-    size_t share = stack_share(pool, config->cached_bytes_max);
-    uint32_t capacity = capacity_for(share, config->weigh ? WEIGHT_EXPECTED : config->object_size);
-    if (config->weigh && capacity < WEIGHED_CAPACITY_MIN)
-        capacity = WEIGHED_CAPACITY_MIN;
+    size_t share = pool->checked ? 0 : stack_share(pool, config->cached_bytes_max);
+    uint32_t capacity = stack_capacity(pool, config, share);
     pool->percpu.capacity = capacity;
-    pool->spill_count = capacity / 2 < BATCH_SIZE - 1 ? (capacity + 1) / 2 : BATCH_SIZE - 1;
+    uint32_t half = capacity ? (capacity + 1) / 2 : 1; /* of one without room: what is put */
+    pool->spill_count = half < BATCH_SIZE - 1 ? half : BATCH_SIZE - 1;
     pool->weight_max = config->weight_max ? config->weight_max : SIZE_MAX;
-    pool->stack_weight_max = config->weigh ? share / capacity : SIZE_MAX;
+    pool->stack_weight_max = config->weigh ? share / (capacity ? capacity : 1) : SIZE_MAX;
     if (pool->stack_weight_max > pool->weight_max)
         pool->stack_weight_max = pool->weight_max;
     pool->batch_bytes_max = config->cached_bytes_max
@@ -69,7 +78,7 @@ void tide__limit_init(tide_pool *pool, const tide_pool_config *config)
     pool->keep_min = config->keep_min;
     atomic_store_explicit(&pool->weight_typical, config->weigh ? 0 : config->object_size,
                           memory_order_relaxed);
-    pool->put_hooks = hooks_for(pool, config);
+    pool->put_hooks = pool->checked ? 0 : hooks_for(pool, config);
 }
 
 size_t tide__limit_weight(const tide_pool *pool, const void *object)
@@ -81,8 +90,38 @@ size_t tide__limit_weight(const tide_pool *pool, const void *object)
 size_t tide__limit_weight_new(const tide_pool *pool, const void *object)
 {
     size_t weight = tide__limit_weight(pool, object);
-    size_t typical = atomic_load_explicit(&pool->weight_typical, memory_order_relaxed);
+    size_t typical = tide__limit_weight_lent(pool);
     return weight > typical ? weight : typical;
+}
+
+/* Of an object on loan, which nobody can ask: what was put weighed so much. */
+size_t tide__limit_weight_lent(const tide_pool *pool)
+{
+    return pool->weigh ? atomic_load_explicit(&pool->weight_lent, memory_order_relaxed)
+                       : pool->object_size;
+}
+
+/* The first one is all that is known until the first account. */
+void tide__limit_note_heavy(tide_pool *pool, size_t weight)
+{
+    size_t unknown = 0;
+    count_add(&pool->heavy_puts, 1);
+    count_add(&pool->heavy_bytes, weight);
+    atomic_compare_exchange_strong_explicit(&pool->weight_lent, &unknown, weight,
+                                            memory_order_relaxed, memory_order_relaxed);
+}
+
+/* With the registry's lock: so many were put since the last account, some of them heavy. */
+void tide__limit_learn(tide_pool *pool, uint64_t puts)
+{
+    if (!pool->weigh || !puts)
+        return;
+    uint64_t heavy = atomic_exchange_explicit(&pool->heavy_puts, 0, memory_order_relaxed);
+    uint64_t bytes = atomic_exchange_explicit(&pool->heavy_bytes, 0, memory_order_relaxed);
+    uint64_t light = puts > heavy ? puts - heavy : 0;
+    size_t typical = atomic_load_explicit(&pool->weight_typical, memory_order_relaxed);
+    atomic_store_explicit(&pool->weight_lent, (bytes + light * typical) / (heavy + light),
+                          memory_order_relaxed);
 }
 
 /* What leaves a full stack together, about. */
@@ -91,13 +130,15 @@ size_t tide__limit_spill(const tide_pool *pool)
     return pool->spill_count * atomic_load_explicit(&pool->weight_typical, memory_order_relaxed);
 }
 
+/* Of objects that are cached. */
 static size_t weight_of(const tide_pool *pool, void *const *objects, size_t count)
 {
     size_t weight = 0;
     if (!pool->weigh)
         return count * pool->object_size;
     for (size_t i = 0; i < count; i++)
-        weight += pool->weigh(objects[i], pool->context);
+        weight += unlikely(pool->checked) ? tide__checked_weight(pool, objects[i])
+                                          : pool->weigh(objects[i], pool->context);
     return weight;
 }
 

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "pacer.h"
+#include "text.h"
 #include "tide_ctl.h"
 
 #define METRIC(field, is_gauge, help)                                                              \
@@ -32,6 +33,7 @@ const struct metric tide__metrics[] = {
     METRIC(destroyed_put, false, "Objects destroyed at put for lack of memory."),
     METRIC(destroyed_heavy, false, "Objects destroyed at put for their weight."),
     METRIC(destroyed_full, false, "Objects destroyed at put for the limit in bytes."),
+    METRIC(destroyed_random, false, "Objects destroyed by a checked pool's random drops."),
     METRIC(kept, false, "Idle objects that epochs left in place."),
     METRIC(cached, true, "Objects in the pool, without victims."),
     METRIC(victims, true, "Objects that the next epoch destroys."),
@@ -99,43 +101,10 @@ void tide__metrics_drop(struct metrics *metrics)
     free(metrics->pools);
 }
 
-/* A JSON string. A label of Prometheus is the same but for what it escapes, and takes no
- * control characters but the newline. */
-static void print_string(FILE *stream, const char *text)
-{
-    fputc('"', stream);
-    for (; *text; text++) {
-        unsigned char c = (unsigned char)*text;
-        if (c == '"' || c == '\\')
-            fprintf(stream, "\\%c", c);
-        else if (c == '\n')
-            fputs("\\n", stream);
-        else if (c < 0x20)
-            fprintf(stream, "\\u%04x", c);
-        else
-            fputc(c, stream);
-    }
-    fputc('"', stream);
-}
-
-static void print_label(FILE *stream, const char *text)
-{
-    fputc('"', stream);
-    for (; *text; text++) {
-        if (*text == '"' || *text == '\\')
-            fprintf(stream, "\\%c", *text);
-        else if (*text == '\n')
-            fputs("\\n", stream);
-        else
-            fputc(*text, stream);
-    }
-    fputc('"', stream);
-}
-
 static void print_json_pool(FILE *stream, const tide_pool_stats *pool)
 {
     fputs("{\"name\": ", stream);
-    print_string(stream, pool->name);
+    tide__text_json(stream, pool->name);
     for (size_t i = 0; i < tide__metric_count; i++)
         fprintf(stream, ", \"%s\": %" PRIu64, tide__metrics[i].name,
                 metric_value(pool, &tide__metrics[i]));
@@ -190,7 +159,7 @@ static void print_prometheus(FILE *stream, const struct metrics *metrics)
                 metric->is_gauge ? "gauge" : "counter");
         for (size_t pool = 0; pool < metrics->count; pool++) {
             fprintf(stream, "tidepool_pool_%s%s{pool=", metric->name, suffix);
-            print_label(stream, metrics->pools[pool].name);
+            tide__text_label(stream, metrics->pools[pool].name);
             fprintf(stream, "} %" PRIu64 "\n", metric_value(&metrics->pools[pool], metric));
         }
     }

@@ -3,8 +3,9 @@
  * pacer.c: decides when epochs are due, and runs them.
  *
  * The rules are those of Go's pacer: a trigger by growth, a soft limit, and a limiter of the
- * share of time that trimming may take, a bucket that fills by the time spent and leaks by the
- * time that passes, never below empty.
+ * share of time that trimming may take, a bucket that fills by the CPU time spent and leaks by
+ * the time that passes, never below empty. By CPU time, for a scheduler that lets an epoch wait
+ * would have the limit given up where it is needed most.
  */
 #include "pacer.h"
 
@@ -23,11 +24,13 @@
 enum { GROWTH_BYTES_MIN = 4 << 20, LIMIT_STEPS = 64, LIMIT_STEP_MIN = 4096 };
 enum { INTERVAL_MIN = 50, INTERVAL_NORMAL = 100, INTERVAL_MAX = 400 }; /* percent */
 enum { TRIM_PERCENT = 50, BACKOFF_MAX = 6, LOOK_NS = 100000000, GIVE_WAY_NS = 1000000 };
+enum { HEAP_TRIM_REST = 20 };
 static const uint64_t BUCKET_NS = 20000000;
 
 enum driver { SLOW_PATHS, LOOP, THREAD };
 
-/* Under config_mutex, and while `busy`. */
+/* Under config_mutex, and while `busy`; the configuration is written with the registry's lock too,
+ * for epochs that others than the pacer ask for look at it. */
 static pthread_mutex_t config_mutex = PTHREAD_MUTEX_INITIALIZER;
 static tide_epoch_config config;
 static pthread_t thread;
@@ -52,6 +55,7 @@ static _Atomic size_t held; /* bytes, on loan and cached, when last added up */
 static _Atomic size_t cached;
 static _Atomic size_t base; /* `held` after the last epoch: growth is a share of it */
 static _Atomic bool capped;
+static _Atomic uint64_t drops; /* epochs whose memory the kernel should have back */
 static unsigned idle_epochs;
 static uint64_t bucket_ns, bucket_leaked_ns;
 
@@ -145,6 +149,13 @@ static bool is_aged(void)
     return config.age_ms_max && tide__account_clock() - last >= interval_ns();
 }
 
+static uint64_t thread_cpu_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
 static bool may_trim(void)
 {
     unsigned percent = config.trim_percent_max ? config.trim_percent_max : TRIM_PERCENT;
@@ -155,15 +166,27 @@ static bool may_trim(void)
     return bucket_ns < BUCKET_NS;
 }
 
-/* What was destroyed goes back to the kernel, but not ten times a second. */
+/* What was destroyed goes back to the kernel. The heap keeps what one thread frees for the one
+ * that had allocated it, so each thread that comes by after a drop does this for its own part, and
+ * then not again for many times as long as it took. */
 static void trim_heap(void)
 {
-    static uint64_t last_ns;
-    uint64_t now = tide__account_clock();
-    if (now - last_ns < LOOK_NS)
+    static _Thread_local uint64_t seen, next_ns;
+    uint64_t now = atomic_load_explicit(&drops, memory_order_relaxed);
+    uint64_t start = seen == now ? 0 : tide__account_clock();
+    if (seen == now || start < next_ns)
         return;
-    last_ns = now;
+    seen = now;
     tide__heap_trim();
+    uint64_t end = tide__account_clock();
+    next_ns = end + (end - start) * HEAP_TRIM_REST;
+}
+
+static void drop(tide_epoch_reason reason)
+{
+    tide__epoch_advance_for(reason);
+    atomic_fetch_add_explicit(&drops, 1, memory_order_relaxed);
+    trim_heap();
 }
 
 /* Epochs until the limit holds, two at most: then all is gone that was idle. */
@@ -175,10 +198,9 @@ static bool relieve(void)
             atomic_store_explicit(&capped, true, memory_order_relaxed);
             break;
         }
-        uint64_t start = tide__account_clock();
-        tide__epoch_advance_for(TIDE_EPOCH_LIMIT);
-        trim_heap();
-        bucket_ns += tide__account_clock() - start;
+        uint64_t start = thread_cpu_ns();
+        drop(TIDE_EPOCH_LIMIT);
+        bucket_ns += thread_cpu_ns() - start;
         ran = true;
         add_up();
     }
@@ -190,8 +212,7 @@ static bool run_due(unsigned happened)
     add_up();
     if (happened & WAKEUP_PRESSURE) {
         tide__epoch_advance_for(TIDE_EPOCH_PRESSURE);
-        tide__epoch_advance_for(TIDE_EPOCH_PRESSURE);
-        trim_heap();
+        drop(TIDE_EPOCH_PRESSURE);
         return true;
     }
     if (is_over_limit() && relieve())
@@ -292,6 +313,8 @@ static void count(size_t bytes)
 {
     size_t now = atomic_fetch_add_explicit(&counted, bytes, memory_order_relaxed) + bytes;
     wake();
+    if (atomic_load_explicit(&driver, memory_order_relaxed) == SLOW_PATHS)
+        trim_heap();
     if (now >= get_size(&trigger) || is_time_to_look())
         look();
 }
@@ -383,11 +406,29 @@ static bool needs_descriptors(const tide_epoch_config *wanted)
     return wanted->thread || wanted->pressure;
 }
 
+/* Another configuration: what was learned under the one before is no guide. */
+static void forget(void)
+{
+    atomic_store_explicit(&interval_percent, INTERVAL_NORMAL, memory_order_relaxed);
+    atomic_store_explicit(&capped, false, memory_order_relaxed);
+    idle_epochs = 0;
+    bucket_ns = 0;
+    bucket_leaked_ns = tide__account_clock();
+}
+
+static void configure(const tide_epoch_config *wanted)
+{
+    tide__registry_lock();
+    config = *wanted;
+    forget();
+    tide__registry_unlock();
+}
+
 /* While nobody runs. */
 static void begin(const tide_epoch_config *wanted)
 {
     bool by_time = wanted->age_ms_max || wanted->pressure;
-    config = *wanted;
+    configure(wanted);
     set_size(&bound, config.limit_bytes ? config.limit_bytes + config.limit_bytes / 16 : SIZE_MAX);
     if (!atomic_exchange_explicit(&running, true, memory_order_relaxed))
         tide__account_ask(true);
@@ -442,7 +483,7 @@ void tide_epoch_stop(void)
 {
     lock();
     bool ran = atomic_exchange_explicit(&running, false, memory_order_relaxed);
-    config = (tide_epoch_config){0};
+    configure(&(tide_epoch_config){0});
     unlock();
     if (!ran)
         return;

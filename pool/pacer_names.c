@@ -74,7 +74,8 @@ bool tide__pacer_read(size_t index, uint64_t *value)
 
 static bool set_config_value(tide_epoch_config *config, size_t index, uint64_t value)
 {
-    if (index != LIMIT && value > UINT_MAX)
+    uint64_t max = index == PRESSURE || index == THREAD ? 1 : index == LIMIT ? SIZE_MAX : UINT_MAX;
+    if (value > max)
         return false;
     switch (index) {
     case GROWTH:
@@ -112,7 +113,7 @@ static bool write_config(size_t index, uint64_t value)
         errno = EINVAL;
         return false;
     }
-    if (!asks_for_nothing(&config))
+    if (value || !asks_for_nothing(&config)) /* a thread alone is refused, not forgotten */
         return tide_epoch_start(&config) == 0;
     tide_epoch_stop();
     return true;

@@ -21,7 +21,7 @@ static noinline void put_missed(tide_pool *pool, void *object)
     tide__pool_put_slow(pool, object, CALL_SITE);
 }
 
-void *tide_pool_get(tide_pool *pool)
+ends_in_jump void *tide_pool_get(tide_pool *pool)
 {
     void *object = tide__rseq_pop(&pool->percpu);
     return likely(object) ? object : get_missed(pool);
@@ -39,7 +39,7 @@ static noinline void put_hooked(tide_pool *pool, void *object)
         tide__pool_put_slow(pool, object, NULL);
 }
 
-void tide_pool_put(tide_pool *pool, void *object)
+ends_in_jump void tide_pool_put(tide_pool *pool, void *object)
 {
     if (unlikely(!object))
         return;
@@ -113,23 +113,25 @@ void tide_pool_put_bulk(tide_pool *pool, void *const *objects, size_t count)
 }
 
 /* Fills an empty batch with new objects; returns how many. */
-static uint32_t create_batch(tide_pool *pool, struct batch *batch, size_t count)
+static uint32_t create_batch(tide_pool *pool, struct batch *batch, size_t count, const void *site)
 {
     while (batch->count < pool->batch_count_max && batch->count < count) {
         void *object = tide__pool_create_object(pool);
         if (!object)
             break;
+        if (unlikely(pool->checked))
+            tide__checked_cache(pool, object, site);
         batch->items[batch->count++] = object;
     }
     return batch->count;
 }
 
-static size_t prewarm_batch(tide_pool *pool, size_t count)
+static size_t prewarm_batch(tide_pool *pool, size_t count, const void *site)
 {
     struct batch *batch = tide__batch_alloc();
     if (!batch)
         return 0;
-    size_t made = create_batch(pool, batch, count);
+    size_t made = create_batch(pool, batch, count, site);
     if (!made || !tide__limit_reserve(pool, batch)) {
         if (made)
             errno = ENOSPC;
@@ -146,7 +148,7 @@ size_t tide_pool_prewarm(tide_pool *pool, size_t count)
 {
     size_t made = 0, added = 1;
     while (made < count && added) {
-        added = prewarm_batch(pool, count - made);
+        added = prewarm_batch(pool, count - made, CALL_SITE);
         made += added;
     }
     count_add(&pool->prewarmed, made);
@@ -175,8 +177,7 @@ static void configure(tide_pool *pool, const tide_pool_config *config)
 /* The three generations that an epoch needs at hand, and the counters. */
 static bool allocate_parts(tide_pool *pool)
 {
-    pool->counters =
-        tide__heap_alloc(pool->percpu.count * sizeof(*pool->counters), alignof(struct counters));
+    pool->counters = tide__heap_alloc_sparse(pool->percpu.count * sizeof(*pool->counters));
     struct generation *first = tide__generation_create(pool);
     if (!first)
         return false;
@@ -194,9 +195,10 @@ static void free_parts(tide_pool *pool)
         struct generation *generation = pool->generations;
         pool->generations = generation->next_of_pool;
         tide__generation_clear(generation);
-        tide__heap_free(generation);
+        tide__generation_free(generation);
     }
-    tide__heap_free(pool->counters);
+    tide__checked_fini(pool);
+    tide__heap_free_sparse(pool->counters, pool->percpu.count * sizeof(*pool->counters));
     tide__heap_free(pool);
 }
 
@@ -211,8 +213,10 @@ tide_pool *tide_pool_create(const tide_pool_config *config)
         return NULL;
     configure(pool, config);
     tide__percpu_init(&pool->percpu);
+    tide__percpu_use_few(&pool->percpu);
+    bool allocated = tide__checked_init(pool);
     tide__limit_init(pool, config);
-    if (!allocate_parts(pool)) {
+    if (!allocated || !allocate_parts(pool)) {
         free_parts(pool);
         errno = ENOMEM;
         return NULL;
@@ -226,5 +230,7 @@ void tide_pool_destroy(tide_pool *pool)
     if (!pool)
         return;
     tide__registry_remove(pool);
+    if (pool->checked)
+        tide__checked_report_loans(pool, CALL_SITE);
     free_parts(pool);
 }

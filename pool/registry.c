@@ -3,6 +3,7 @@
  * registry.c: all pools of the process, the lock of epochs, and what a fork does to them.
  */
 #include <pthread.h>
+#include <signal.h>
 
 #include <urcu/rculist.h>
 
@@ -13,6 +14,7 @@ struct cds_list_head tide__registry = CDS_LIST_HEAD_INIT(tide__registry);
 char tide__readers;
 
 static pthread_mutex_t registry_mutex = PTHREAD_MUTEX_INITIALIZER;
+static pthread_mutex_t readers_mutex = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t registry_changed = PTHREAD_COND_INITIALIZER;
 static pthread_once_t registry_once = PTHREAD_ONCE_INIT;
 static unsigned registry_forks;
@@ -48,16 +50,36 @@ const void *tide__registry_mark(void)
     return &mark;
 }
 
-/* No epoch is half done in the child, and RCU's own state is whole. */
+/* Signals are blocked: a handler may be a reader's first call, too. */
+void tide__reader_register(void)
+{
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    pthread_mutex_lock(&readers_mutex);
+    urcu_bp_read_lock();
+    urcu_bp_read_unlock();
+    pthread_mutex_unlock(&readers_mutex);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+}
+
+/* No epoch is half done in the child, and RCU's own state is whole. liburcu (0.13) has one more
+ * lock than urcu_bp_before_fork takes, which it holds while a thread becomes known to it: none
+ * does now, and this thread is. */
 static void before_fork(void)
 {
+    tide__reader_register();
     tide__registry_lock();
-    urcu_bp_before_fork();
+    pthread_mutex_lock(&readers_mutex);
+    urcu_bp_before_fork(); /* blocks signals */
+    tide__ledger_before_fork();
 }
 
 static void after_fork_parent(void)
 {
+    tide__ledger_after_fork();
     urcu_bp_after_fork_parent();
+    pthread_mutex_unlock(&readers_mutex);
     tide__registry_unlock();
 }
 
@@ -75,7 +97,9 @@ static void forget_retired(tide_pool *pool)
 static void after_fork_child(void)
 {
     struct cds_list_head *node;
+    tide__ledger_after_fork();
     urcu_bp_after_fork_child();
+    pthread_mutex_unlock(&readers_mutex);
     tide__percpu_after_fork();
     registry_forks++;
     cds_list_for_each(node, &tide__registry)
@@ -83,7 +107,7 @@ static void after_fork_child(void)
         tide_pool *pool = pool_of(node);
         pool->busy = 0;
         forget_retired(pool);
-        tide__percpu_unlock(young(pool)->stacks, pool->percpu.count);
+        tide__percpu_unlock(young(pool)->stacks, tide__percpu_used(&pool->percpu));
     }
     pthread_cond_init(&registry_changed, NULL);
     tide__account_after_fork();

@@ -2,27 +2,33 @@
 /*
  * slow.c: get and put when this CPU's stack has no object, or no room.
  */
+#include "fault.h"
 #include "heap.h"
 #include "internal.h"
 #include "pacer.h"
 
 enum { SPREAD_SIZE_MIN = 32768 };
 
-/* An object of a pool without `create`. */
-static void *alloc_object(const tide_pool *pool)
+/* For an object of a pool without `create`. */
+void *tide__pool_alloc(const tide_pool *pool, size_t size)
 {
-    if (pool->object_size >= SPREAD_SIZE_MIN && pool->object_align <= CACHE_LINE)
-        return tide__heap_alloc_spread(pool->object_size);
-    return tide__heap_alloc(pool->object_size, pool->object_align);
+    if (size >= SPREAD_SIZE_MIN && pool->object_align <= CACHE_LINE)
+        return tide__heap_alloc_spread(size);
+    return tide__heap_alloc(size, pool->object_align);
 }
 
 void *tide__pool_create_object(tide_pool *pool)
 {
-    return pool->create ? pool->create(pool->context) : alloc_object(pool);
+    if (pool->create)
+        return pool->create(pool->context);
+    return unlikely(pool->checked) ? tide__checked_alloc(pool)
+                                   : tide__pool_alloc(pool, pool->object_size);
 }
 
 void tide__pool_destroy_object(tide_pool *pool, void *object)
 {
+    if (unlikely(pool->checked))
+        tide__checked_end(pool, object);
     if (pool->destroy)
         pool->destroy(object, pool->context);
     if (!pool->create)
@@ -45,7 +51,8 @@ static void *unpack(tide_pool *pool, struct generation *from, unsigned cpu, stru
 {
     void *object = batch->items[--batch->count];
     if (tide__percpu_push_bulk(&pool->percpu, batch->items, batch->count)) {
-        count_add(&pool->counters[cpu].moved_in, batch->count);
+        if (!tide__fault_is(TIDE__FAULT_UNCOUNTED))
+            count_add(&pool->counters[cpu].moved_in, batch->count);
         tide__batch_free(batch);
     } else {
         tide__generation_put_back(from, cpu, batch);
@@ -53,29 +60,26 @@ static void *unpack(tide_pool *pool, struct generation *from, unsigned cpu, stru
     return object;
 }
 
-static void *get_batched(tide_pool *pool, unsigned cpu)
+/* These two set `hits` to what counts such a hit. */
+static void *get_batched(tide_pool *pool, unsigned cpu, _Atomic uint64_t **hits)
 {
     struct generation *generation = young(pool);
-    _Atomic uint64_t *hits = &pool->counters[cpu].hits_batch;
+    *hits = &pool->counters[cpu].hits_batch;
     struct batch *batch = tide__generation_take(generation, cpu);
     if (!batch) {
-        hits = &pool->counters[cpu].hits_stolen;
+        *hits = &pool->counters[cpu].hits_stolen;
         batch = tide__generation_steal(generation, cpu);
     }
-    if (!batch)
-        return NULL;
-    count_add(hits, 1);
-    return unpack(pool, generation, cpu, batch);
+    return batch ? unpack(pool, generation, cpu, batch) : NULL;
 }
 
-static void *get_victim(tide_pool *pool, unsigned cpu)
+static void *get_victim(tide_pool *pool, unsigned cpu, _Atomic uint64_t **hits)
 {
     /* Pairs with the release in publish_victim. */
     struct generation *victim = atomic_load_explicit(&pool->victim, memory_order_acquire);
-    void *object = victim ? tide__generation_take_one(victim, cpu) : NULL;
-    if (object)
-        count_add(&pool->counters[cpu].hits_victim, 1);
-    return object;
+    tide__fault_linger();
+    *hits = &pool->counters[cpu].hits_victim;
+    return victim ? tide__generation_take_one(victim, cpu) : NULL;
 }
 
 /* Whether a look into the shared places can find anything. Generations are not freed while
@@ -88,15 +92,27 @@ static bool may_find(const tide_pool *pool)
                        tide__generation_has_batches(victim)));
 }
 
-static void *get_cached(tide_pool *pool, unsigned cpu)
+static void *take_cached(tide_pool *pool, unsigned cpu, _Atomic uint64_t **hits)
 {
     if (!may_find(pool))
         return NULL;
     reader_enter();
-    void *object = get_batched(pool, cpu);
+    void *object = get_batched(pool, cpu, hits);
     if (!object)
-        object = get_victim(pool, cpu);
+        object = get_victim(pool, cpu, hits);
     reader_leave();
+    return object;
+}
+
+static void *get_cached(tide_pool *pool, unsigned cpu)
+{
+    _Atomic uint64_t *hits;
+    void *object;
+    do {
+        object = take_cached(pool, cpu, &hits);
+    } while (object && unlikely(pool->checked) && tide__checked_drops(pool, object));
+    if (object)
+        count_add(hits, 1);
     return object;
 }
 
@@ -117,9 +133,13 @@ noinline void *tide__pool_get_slow(tide_pool *pool, const void *site)
         object = tide__percpu_pop_portable(&pool->percpu);
     if (object)
         return object;
-    unsigned cpu = tide__percpu_index(&pool->percpu);
+    unsigned cpu = tide__percpu_claim(&pool->percpu);
     object = get_cached(pool, cpu);
-    return object ? object : get_new(pool, cpu);
+    if (!object)
+        object = get_new(pool, cpu);
+    if (object && unlikely(pool->checked))
+        tide__checked_lend(pool, object, site);
+    return object;
 }
 
 /* Adds a batch, at the cost of older ones if the limit asks for that, if at all. What must go
@@ -156,8 +176,8 @@ static bool push_any(tide_pool *pool, void *object)
 }
 
 /* A batch with room for one more: half of this CPU's stack, else one with what a thread put
- * that no stack is open to (a CPU number beyond those known at start, or objects too large for
- * stacks), else an empty one. */
+ * that no stack is open to (a CPU number beyond those known at start, objects too large for
+ * stacks, a checked pool), else an empty one. */
 static struct batch *batch_with_room(tide_pool *pool, struct generation *generation, unsigned cpu)
 {
     struct batch *batch = tide__batch_alloc();
@@ -167,6 +187,7 @@ static struct batch *batch_with_room(tide_pool *pool, struct generation *generat
                                                    TIDE__PERCPU_MOVED);
     if (batch->count) {
         count_add(&pool->counters[cpu].moved_out, batch->count);
+        tide__fault_spoil(batch->items, &batch->count);
         return batch;
     }
     struct batch *started = tide__generation_take(generation, cpu);
@@ -205,12 +226,26 @@ static void destroy_put(tide_pool *pool, void *object, unsigned cpu, _Atomic uin
     tide__pool_destroy_object(pool, object);
 }
 
+/* Onto a stack in the portable body, or where nobody has used this CPU's stack before. */
+static bool put_late(tide_pool *pool, void *object)
+{
+    unsigned known = tide__percpu_used(&pool->percpu), cpu = tide__percpu_claim(&pool->percpu);
+    return (!pool->percpu.rseq_count || cpu >= known) && push_any(pool, object);
+}
+
 noinline void tide__pool_put_slow(tide_pool *pool, void *object, const void *site)
 {
+    if (unlikely(pool->checked))
+        tide__checked_put(pool, object, site);
+    else if (!put_late(pool, object))
+        tide__pool_put_shared(pool, object);
+}
+
+/* To where other CPUs find it, with the newest of this CPU's stack. */
+void tide__pool_put_shared(tide_pool *pool, void *object)
+{
     struct batch_list dropped = {0};
-    if (!pool->percpu.rseq_count && tide__percpu_push_portable(&pool->percpu, object))
-        return;
-    unsigned cpu = tide__percpu_index(&pool->percpu);
+    unsigned cpu = tide__percpu_claim(&pool->percpu);
     reader_enter();
     bool kept = put_batched(pool, object, cpu, &dropped);
     reader_leave();
@@ -223,8 +258,9 @@ noinline void tide__pool_put_slow(tide_pool *pool, void *object, const void *sit
 noinline void tide__pool_put_heavy(tide_pool *pool, void *object, size_t weight)
 {
     struct batch_list dropped = {0};
-    unsigned cpu = tide__percpu_index(&pool->percpu);
+    unsigned cpu = tide__percpu_claim(&pool->percpu);
     struct batch *batch = weight > pool->weight_max ? NULL : tide__batch_alloc();
+    tide__limit_note_heavy(pool, weight);
     if (!batch) {
         destroy_put(pool, object, cpu,
                     weight > pool->weight_max ? &pool->destroyed_heavy : &pool->destroyed_put);

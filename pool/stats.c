@@ -11,7 +11,8 @@
 static uint64_t sum(const tide_pool *pool, size_t counter)
 {
     uint64_t total = 0;
-    for (unsigned cpu = 0; cpu < pool->percpu.count; cpu++)
+    unsigned cpus = tide__percpu_used(&pool->percpu);
+    for (unsigned cpu = 0; cpu < cpus; cpu++)
         total +=
             count_read((const _Atomic uint64_t *)((const char *)&pool->counters[cpu] + counter));
     return total;
@@ -78,6 +79,7 @@ void tide_pool_read_stats(const tide_pool *pool, tide_pool_stats *stats)
     stats->destroyed_put = count_read(&pool->destroyed_put);
     stats->destroyed_heavy = count_read(&pool->destroyed_heavy);
     stats->destroyed_full = count_read(&pool->destroyed_full);
+    stats->destroyed_random = count_read(&pool->destroyed_random);
     stats->kept = count_read(&pool->kept);
 }
 
@@ -85,6 +87,5 @@ void tide_pool_read_stats(const tide_pool *pool, tide_pool_stats *stats)
 size_t tide__pool_held(const tide_pool *pool, const tide_pool_stats *stats)
 {
     int64_t loans = (int64_t)(stats->gets - stats->failures - stats->puts);
-    size_t each = atomic_load_explicit(&pool->weight_typical, memory_order_relaxed);
-    return stats->cached_bytes + (loans > 0 ? (size_t)loans * each : 0);
+    return stats->cached_bytes + (loans > 0 ? (size_t)loans * tide__limit_weight_lent(pool) : 0);
 }

@@ -37,7 +37,8 @@ size_t tide_ctl_json(char *text, size_t size);
 size_t tide_ctl_prometheus(char *text, size_t size);
 
 /* Writes the lines that TIDE=trace:ring has kept to a file descriptor, the oldest first.
- * Async-signal-safe. TIDE=signal:N has the library do it to stderr on signal N. */
+ * Async-signal-safe, leaves errno alone. TIDE=signal:N has the library do it to stderr on signal N.
+ */
 void tide_trace_write(int file);
 
 #ifdef __cplusplus

@@ -63,8 +63,9 @@ typedef struct tide_epoch_config {
     /* thread: epochs happen in a thread that the library starts. */
     bool thread;
 
-    /* trim: the share of time that epochs for the limit may take, in percent; a limit that is
-     * too low is exceeded rather than the program stopped. 0: 50. */
+    /* trim: the share of time that epochs for the limit may take, in percent, counted in CPU time
+     * of the threads that run them; a limit that is too low is exceeded rather than the program
+     * stopped. 0: 50. */
     unsigned trim_percent_max;
 } tide_epoch_config;
 
@@ -118,6 +119,7 @@ typedef struct tide_epoch_report {
     uint64_t dropped_full;    /* at put: beyond cached_bytes_max */
     uint64_t dropped_drained; /* by tide_pool_drain */
     uint64_t dropped_lost;    /* at put: no memory to keep track */
+    uint64_t dropped_random;  /* by checked pools; not in the trace */
 } tide_epoch_report;
 
 /* Calls `advanced` after each epoch, in the thread that ran it, without a lock. Returns 0, or -1

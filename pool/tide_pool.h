@@ -27,6 +27,10 @@
  *     create                     yes                          no
  *     destroy                    no: the last user calls it   no
  *
+ * With TIDE=check:1 in the environment, and in debug builds, pools are checked: a put of what is
+ * cached already, belongs elsewhere or is destroyed, and a write after a put, are reported on
+ * stderr with their call sites, and abort. docs/checked.md says what is found and what it costs.
+ *
  * Threads are never registered. A child of fork() owns a copy of everything that was cached.
  * Hooks run outside of critical sections and locks and may call any function of this header on
  * other pools, and get and put on the same pool. Two hooks at the same time must not each destroy
@@ -81,25 +85,26 @@ typedef struct tide_pool_config {
  * otherwise the fields are read one after the other while they move. */
 typedef struct tide_pool_stats {
     const char *name;
-    uint64_t gets;            /* objects asked for: the sum of the six fields below */
-    uint64_t hits_cpu;        /* found on this CPU's stack, the fast path */
-    uint64_t hits_batch;      /* found in a full batch of this CPU */
-    uint64_t hits_stolen;     /* found in a full batch of another CPU */
-    uint64_t hits_victim;     /* found in the generation that the last epoch aged */
-    uint64_t misses;          /* made by `create` */
-    uint64_t failures;        /* `create` returned NULL */
-    uint64_t puts;            /* objects put, NULL not counted */
-    uint64_t prewarmed;       /* made by tide_pool_prewarm */
-    uint64_t destroyed_epoch; /* destroyed by an epoch, idle for two */
-    uint64_t destroyed_drain; /* destroyed by tide_pool_drain */
-    uint64_t destroyed_put;   /* destroyed at put: no memory to keep track of it */
-    uint64_t destroyed_heavy; /* destroyed at put: heavier than weight_max */
-    uint64_t destroyed_full;  /* destroyed at put: to stay below cached_bytes_max */
-    uint64_t kept;            /* idle objects that an epoch would have destroyed, for keep_min */
-    uint64_t cached;          /* objects in the pool now, those in `victims` not counted */
-    uint64_t victims;         /* objects in the pool now that the next epoch destroys */
-    uint64_t cached_bytes;    /* bytes that both hold; with `weigh`, those on CPUs' stacks by the
-                               * average of the last epoch */
+    uint64_t gets;             /* objects asked for: the sum of the six fields below */
+    uint64_t hits_cpu;         /* found on this CPU's stack, the fast path */
+    uint64_t hits_batch;       /* found in a full batch of this CPU */
+    uint64_t hits_stolen;      /* found in a full batch of another CPU */
+    uint64_t hits_victim;      /* found in the generation that the last epoch aged */
+    uint64_t misses;           /* made by `create` */
+    uint64_t failures;         /* `create` returned NULL */
+    uint64_t puts;             /* objects put, NULL not counted */
+    uint64_t prewarmed;        /* made by tide_pool_prewarm */
+    uint64_t destroyed_epoch;  /* destroyed by an epoch, idle for two */
+    uint64_t destroyed_drain;  /* destroyed by tide_pool_drain */
+    uint64_t destroyed_put;    /* destroyed at put: no memory to keep track of it */
+    uint64_t destroyed_heavy;  /* destroyed at put: heavier than weight_max */
+    uint64_t destroyed_full;   /* destroyed at put: to stay below cached_bytes_max */
+    uint64_t destroyed_random; /* destroyed by a checked pool's random drops */
+    uint64_t kept;             /* idle objects that an epoch would have destroyed, for keep_min */
+    uint64_t cached;           /* objects in the pool now, those in `victims` not counted */
+    uint64_t victims;          /* objects in the pool now that the next epoch destroys */
+    uint64_t cached_bytes;     /* bytes that both hold; with `weigh`, those on CPUs' stacks by the
+                                * average of the last epoch */
 } tide_pool_stats;
 
 /* Returns a pool that the caller owns, or NULL with errno EINVAL (neither create nor
@@ -107,7 +112,8 @@ typedef struct tide_pool_stats {
  * weight) or ENOMEM. */
 tide_pool *tide_pool_create(const tide_pool_config *config);
 
-/* Destroys the pool and every object in it. Objects on loan are their holders' to destroy.
+/* Destroys the pool and every object in it. Objects on loan are their holders' to destroy; a
+ * checked pool says on stderr where they were got.
  * Waits for an epoch or a drain in another thread that is destroying objects of this pool.
  * NULL is ignored. Not to be called from a hook of this pool. */
 void tide_pool_destroy(tide_pool *pool);
@@ -118,7 +124,8 @@ void tide_pool_destroy(tide_pool *pool);
 void *tide_pool_get(tide_pool *pool);
 
 /* Takes an object back, or, for a pool with `create`, takes over one made elsewhere that its
- * hooks fit. The caller must not touch it afterwards. NULL is ignored. Cannot fail. */
+ * hooks fit. The caller must not touch it afterwards. NULL is ignored. Cannot fail; a checked
+ * pool aborts on an object that the caller had no right to put. */
 void tide_pool_put(tide_pool *pool, void *object);
 
 /* Gets up to `count` objects; returns how many there are in `objects`. Fewer than `count` only

@@ -14,9 +14,10 @@
 
 #include "account.h"
 #include "settings.h"
+#include "text.h"
 #include "tide_ctl.h"
 
-enum { RING_LINES = 256, LINE_SIZE = 512 };
+enum { RING_LINES = 256, LINE_SIZE = 640, LINE_WORDS = LINE_SIZE / 8 }; /* no epoch's is longer */
 
 static const char *const reasons[] = {
     [TIDE_EPOCH_ASKED] = "asked", [TIDE_EPOCH_GROWTH] = "growth",     [TIDE_EPOCH_LIMIT] = "limit",
@@ -91,29 +92,14 @@ static void print_epoch(FILE *stream, const tide_epoch_report *r)
     fprintf(stream, ", %.2f MB goal, %u P (%s%s); ", mib(r->bytes_goal), r->cpus,
             reasons[r->reason], r->capped ? ", capped" : "");
     print_counts(stream, r);
-    fprintf(stream, ", stall %.3f ms, %u pools\n", ms(r->stall_ns), r->pools);
-}
-
-/* As in JSON strings, so that a name with a quote or a newline stays one field of one line. */
-static void print_name(FILE *stream, const char *name)
-{
-    fputc('"', stream);
-    for (; *name; name++) {
-        unsigned char c = (unsigned char)*name;
-        if (c == '"' || c == '\\')
-            fprintf(stream, "\\%c", c);
-        else if (c < 0x20 || c == 0x7f)
-            fprintf(stream, "\\x%02x", c);
-        else
-            fputc(c, stream);
-    }
-    fputc('"', stream);
+    fprintf(stream, ", stall %.3f ms, %.2f MB held, %u pools\n", ms(r->stall_ns),
+            mib(r->bytes_held), r->pools);
 }
 
 void tide__trace_pool(void *stream, const char *name, const tide_epoch_report *report)
 {
     fprintf(stream, "tide %" PRIu64 " ", report->number);
-    print_name(stream, name);
+    tide__text_json(stream, name);
     fputs(": ", stream);
     print_counts(stream, report);
     fputs(", ", stream);
@@ -148,71 +134,114 @@ static void write_all(int file, const char *text, size_t length)
     }
 }
 
-/* The ring: `ring_next` is the slot that is written next, and now if `ring_lock` is held. */
+/* The ring: `ring_next` is the slot that is written next, and now if `ring_lock` is held. A slot
+ * that is read while it is written again is noticed and left out. */
 static struct line {
-    char text[LINE_SIZE];
+    _Atomic uint64_t words[LINE_WORDS]; /* the text, and zeros */
 } * ring;
 static uint64_t ring_count;
 static _Atomic uint64_t ring_next;
 static pthread_mutex_t ring_lock = PTHREAD_MUTEX_INITIALIZER;
 
-static void keep_line(const char *line)
+/* One line with its end; the line of a pool may be cut for its name. */
+static void keep_line(const char *line, size_t length)
 {
+    char text[LINE_SIZE] = "";
+    uint64_t word;
+    size_t used = length < LINE_SIZE ? length : LINE_SIZE;
+    memcpy(text, line, used);
+    text[used - 1] = '\n';
     pthread_mutex_lock(&ring_lock);
     uint64_t next = atomic_load_explicit(&ring_next, memory_order_relaxed);
-    snprintf(ring[next % ring_count].text, LINE_SIZE, "%s", line);
-    atomic_store_explicit(&ring_next, next + 1, memory_order_relaxed);
+    for (size_t i = 0; i < LINE_WORDS; i++) {
+        memcpy(&word, text + i * sizeof(word), sizeof(word));
+        /* Pairs with the acquire in copy_line: who meets this word finds `ring_next` here. */
+        atomic_store_explicit(&ring[next % ring_count].words[i], word, memory_order_release);
+    }
+    /* Pairs with the acquire in tide_trace_write: the words of the slot. */
+    atomic_store_explicit(&ring_next, next + 1, memory_order_release);
     pthread_mutex_unlock(&ring_lock);
+}
+
+static void keep_lines(const char *lines)
+{
+    while (*lines) {
+        size_t length = strcspn(lines, "\n");
+        keep_line(lines, length + 1);
+        lines += length + (lines[length] == '\n');
+    }
 }
 
 void tide__trace_write(const char *lines)
 {
     if (ring)
-        keep_line(lines);
+        keep_lines(lines);
     else
         write_all(STDERR_FILENO, lines, strlen(lines));
+}
+
+/* False if the slot has been given to a later line meanwhile. */
+static bool copy_line(uint64_t number, char text[LINE_SIZE])
+{
+    for (size_t i = 0; i < LINE_WORDS; i++) {
+        /* Pairs with the release in keep_line. */
+        uint64_t word =
+            atomic_load_explicit(&ring[number % ring_count].words[i], memory_order_acquire);
+        memcpy(text + i * sizeof(word), &word, sizeof(word));
+    }
+    return atomic_load_explicit(&ring_next, memory_order_relaxed) < number + ring_count;
 }
 
 /* Also in a signal handler, which may have interrupted keep_line: the slot that is being
  * written, which is the oldest one, is left out. */
 void tide_trace_write(int file)
 {
-    uint64_t next = atomic_load_explicit(&ring_next, memory_order_relaxed);
+    int before = errno;
+    char text[LINE_SIZE];
+    /* Pairs with the release in keep_line. */
+    uint64_t next = atomic_load_explicit(&ring_next, memory_order_acquire);
     for (uint64_t i = next > ring_count - 1 ? next - (ring_count - 1) : 0; ring && i < next; i++) {
-        const char *text = ring[i % ring_count].text;
-        write_all(file, text, strnlen(text, LINE_SIZE));
+        if (copy_line(i, text))
+            write_all(file, text, strnlen(text, LINE_SIZE));
     }
+    errno = before;
 }
 
 static void write_on_signal(int number)
 {
-    int before = errno;
     tide_trace_write(STDERR_FILENO);
-    errno = before;
+}
+
+static void ignore_signal(int number, const char *why)
+{
+    fprintf(stderr, "tide: TIDE: 'signal:%d' ignored: %s\n", number, why);
 }
 
 /* Only a signal that the program has left alone. */
 static void handle_signal(int number)
 {
     struct sigaction action = {.sa_handler = write_on_signal, .sa_flags = SA_RESTART}, present;
-    if (sigaction(number, NULL, &present) || present.sa_handler != SIG_DFL ||
-        sigaction(number, &action, NULL))
-        fprintf(stderr, "tide: TIDE: 'signal:%d' ignored: the program handles it\n", number);
+    if (!ring)
+        ignore_signal(number, "without trace:ring there is nothing to write");
+    else if (sigaction(number, NULL, &present))
+        ignore_signal(number, strerror(errno));
+    else if (present.sa_handler != SIG_DFL)
+        ignore_signal(number, "the program handles it");
+    else if (sigaction(number, &action, NULL))
+        ignore_signal(number, strerror(errno));
 }
 
 void tide__trace_start(void)
 {
     uint64_t number = 0;
     uint64_t wanted = tide__setting_or(TIDE__TRACE, 0);
-    if (!wanted)
-        return;
     if (wanted == TIDE__TRACE_RING) {
         wanted = 1;
         ring_count = tide__setting_or(TIDE__RING, RING_LINES) + 1;
         ring = calloc(ring_count, sizeof(*ring));
-        if (tide__setting(TIDE__SIGNAL, &number))
-            handle_signal((int)number);
     }
+    if (tide__setting(TIDE__SIGNAL, &number))
+        handle_signal((int)number);
     tide__trace_set_level(wanted);
 }
 

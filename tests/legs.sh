@@ -5,7 +5,7 @@
 readonly LEGS=(gcc norseq valgrind clang asan tsan aarch64)
 
 # What is wrong with the tree or the installation does not depend on how it is run.
-readonly ONCE='tidy|house|cli|demo|bench|valgrind'
+readonly ONCE='tidy|house|cli|demo|bench|scale|shows|golden|valgrind'
 
 legs_list() {
     cat <<'END'
@@ -42,7 +42,7 @@ leg_valgrind() {
 }
 
 leg_clang() {
-    compile clang && suite clang -LE 'tidy|valgrind'
+    compile clang && suite clang -LE 'tidy|scale|valgrind'
 }
 
 leg_asan() {

@@ -20,6 +20,10 @@ cat <<'END'
  "benchmarks": [{"real_time": %s, "p50_ns": %s, "error_occurred": false}]}
 END
 """
+CPUS = """#!/bin/sh
+echo '{"context": {"malloc": "/usr/lib/libc.so.6"},
+ "benchmarks": [{"real_time": 1, "cpu_time": '"${TIDE#cpus:}"'}]}'
+"""
 GO = """#!/bin/sh
 echo 'BenchmarkAny-2   100   %s ns/op   %s p50-ns/STW'
 """
@@ -100,7 +104,8 @@ class Test(unittest.TestCase):
         goals = dict(line.split()[:2] for line in done.stdout.splitlines())
         for claim, goal in {"pair.go": "0.35", "pair.array": "1.5", "overflow.go": "0.35",
                             "starvation.go": "0.35", "constructed.mimalloc": "0.15",
-                            "held.best": "0.25", "advance.go": "1",
+                            "held.best": "0.25", "advance.go": "1", "scale.pair.512": "1.1",
+                            "advance.cpus.512": "256", "advance.pools.1000": "1000",
                             "pair.mimalloc": "-"}.items():
             self.assertEqual(goals[claim], goal, claim)
 
@@ -111,6 +116,14 @@ class Test(unittest.TestCase):
             self.assertGreater(row["ours"], 0)
             self.assertGreater(row["rival"], 0)
             self.assertEqual(row["holds"], row["goal"] and row["ratio"] <= row["goal"])
+
+    def test_a_claim_sets_the_number_of_cpus(self):
+        with Programs() as programs:
+            programs.add("tide_bench_pool", CPUS)
+            done = claims("--json", "--rounds", 1, "--filter", r"^scale\.pair\.512$",
+                          programs=programs.folder)
+            row = self.rows(done)["scale.pair.512"]
+            self.assertEqual((row["ours"], row["rival"], row["holds"]), (512, 2, False))
 
     def test_claims_are_measured_and_printed_as_a_table(self):
         done = tiny("--filter", r"^pair\.(array|glibc)$")

@@ -12,7 +12,7 @@ import unittest
 
 TIDE = os.environ["TIDE_COMMAND"]
 CLI = pathlib.Path(__file__).resolve().parents[2] / "cli"
-COMMANDS = ["doctor", "help"]
+COMMANDS = ["doctor", "trace", "help"]
 CHECKS = ["rseq", "mm_cid", "membarrier", "huge pages", "PSI", "cgroup v2", "gcc", "clang"]
 
 
@@ -63,7 +63,8 @@ class Test(unittest.TestCase):
             done = tide("help", command)
             self.assertEqual(done.returncode, 0)
             self.assertTrue(done.stdout.startswith(f"usage: tide {command}"))
-        self.assertEqual(tide("doctor", "--help").stdout, tide("help", "doctor").stdout)
+        for command in ("doctor", "trace"):
+            self.assertEqual(tide(command, "--help").stdout, tide("help", command).stdout)
 
     def test_unknown_command_is_a_usage_error(self):
         self.check_usage_error(tide("dctor"), "unknown command 'dctor': ")
@@ -106,6 +107,27 @@ class Test(unittest.TestCase):
         self.assertRegex(done.stdout, r"(?m)^rseq +absent .*\n +costs: .*slower")
         self.assertTrue(done.stdout.endswith("pools use the portable body here\n"))
 
+    def test_without_pressure_figures_doctor_says_so_and_pacing_goes_on(self):
+        hide = ["unshare", "--map-root-user", "--mount", "sh", "-c",
+                "mount -t tmpfs none /proc/pressure && exec \"$@\"", "sh"]
+        if subprocess.run([*hide, "true"], capture_output=True, check=False).returncode:
+            self.skipTest("nothing can be mounted here")
+        done = subprocess.run([*hide, TIDE, "doctor"], capture_output=True, text=True, check=False)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertRegex(done.stdout, r"(?m)^PSI +absent .*\n +costs: .*pressure:1.* do not follow")
+        done = subprocess.run([*hide, os.environ["TIDE_TRACED"], "even"], capture_output=True,
+                              env={**os.environ, "TIDE": "pressure:1,thread:1,age:1s"}, text=True,
+                              check=False)
+        self.assertEqual(done.returncode, 0)
+        self.assertEqual(done.stderr.count("\n"), 2, done.stderr)
+
+    def test_doctor_says_why_pressure_cannot_be_followed(self):
+        for line in tide("doctor").stdout.split("\n"):
+            if re.match("(PSI|cgroup v2) +found", line):
+                self.assertNotIn("trigger", line)
+            elif re.match("(PSI|cgroup v2) +absent", line):
+                self.assertRegex(line, r"trigger|no /proc/pressure/memory|not mounted")
+
     def test_doctor_fails_on_an_absence_only_when_asked_to(self):
         self.assertEqual(tide("doctor", PATH="").returncode, 0)
         self.assertEqual(tide("doctor", "--error", PATH="").returncode, 1)
@@ -136,14 +158,24 @@ class Test(unittest.TestCase):
                               capture_output=True, text=True, check=False)
         self.assertEqual((done.returncode, done.stdout), (0, ""))
 
+    def test_manual_page_has_each_key_of_the_environment_variable(self):
+        source = (CLI.parent / "base" / "settings.c").read_text(encoding="ascii")
+        keys = re.findall(r'\[TIDE__\w+\] = \{"(\w+)"', source)
+        self.assertGreater(len(keys), 10)
+        page = (CLI / "tide.1").read_text(encoding="ascii")
+        listed = re.findall(r"(?m)^\.It Cm (\w+) :", page)
+        self.assertEqual(listed, keys)
+
     def test_completion_offers_commands_and_options(self):
-        script = (f"source '{CLI}/completion/tide'; for words in tide, tide,doc tide,doctor,--j;"
+        script = (f"source '{CLI}/completion/tide'; for words in tide, tide,doc tide,doctor,--j"
+                  " tide,trace,-- tide,trace,/dev/nul tide,help,t;"
                   " do IFS=, read -ra COMP_WORDS <<<$words,x; unset 'COMP_WORDS[-1]';"
                   " COMP_CWORD=$((${#COMP_WORDS[@]} - 1)); _tide; echo ${COMPREPLY[@]}; done")
         done = subprocess.run(["bash", "-uc", script], capture_output=True, text=True, check=False)
         self.assertEqual(done.stderr, "")
         self.assertEqual(done.stdout.split("\n"),
-                         ["doctor help --version --help", "doctor", "--json", ""])
+                         ["doctor trace help --version --help", "doctor", "--json",
+                          "--json --error --help", "/dev/null", "trace", ""])
 
 
 if __name__ == "__main__":

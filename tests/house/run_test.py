@@ -21,6 +21,10 @@ printf '\\t><testcase name="a" tests="99"/>' >>"$out"
 exit $CTEST_STATUS
 """
 
+# The soak's part: a summary.
+SOAK = ("echo soak: body x, seed 7, operations 10000000000, epochs 5, faults 2, lost 0, "
+        "duplicated 0, leaked 0, corrupted 0, miscounted 0")
+
 
 class Test(unittest.TestCase):
     """Each method's name is a sentence that holds."""
@@ -30,8 +34,8 @@ class Test(unittest.TestCase):
         self.addCleanup(folder.cleanup)
         self.folder = pathlib.Path(folder.name)
         self.folder.chmod(0o755)
-        (self.folder / "tests").mkdir()
-        for name in ("run", "deps.txt", "tests/legs.sh"):
+        (self.folder / "tests/soak").mkdir(parents=True)
+        for name in ("run", "deps.txt", "tests/legs.sh", "tests/soak/soak.sh"):
             shutil.copy(SOURCE / name, self.folder / name)
         self.stub("dpkg-query", "echo installed")
         self.stub("cmake", "exit 0")
@@ -39,7 +43,7 @@ class Test(unittest.TestCase):
     def stub(self, name, script):
         """Puts a script in the place of a program."""
         path = self.folder / "stubs" / name
-        path.parent.mkdir(exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(f"#!/bin/sh\n{script}\n", encoding="ascii")
         path.chmod(0o755)
 
@@ -141,17 +145,46 @@ class Test(unittest.TestCase):
         self.stub("cmake", "exit 1")
         self.assertEqual(self.run_legs("12 0 0", 0, "gcc"), (1, "0 passed, 1 failed, 0 skipped"))
 
-    def test_soak_needs_a_number_of_seconds(self):
-        done = self.run_verb("soak", TIDE_SOAK_SECONDS="1m")
-        self.assertEqual(done.returncode, 2)
-        self.assertIn("'1m'", done.stderr)
+    def run_soak(self, *arguments, ctest="exit 0", soak=SOAK, **environment):
+        """The verb, with a part for ctest and one for the program."""
+        self.stub("ctest", f"echo $TIDE_SOAK_SECONDS >{self.folder}/round; {ctest}")
+        self.stub("../build/gcc/bin/soak", f'echo "$@" >>{self.folder}/asked; {soak}')
+        return self.run_verb("soak", *arguments, **environment)
 
-    def test_soak_goes_on_until_the_time_is_over_or_a_test_fails(self):
-        self.stub("ctest", f'echo $TIDE_SOAK_SECONDS >>{self.folder}/rounds; sleep 0.6')
-        self.assertEqual(self.run_verb("soak", TIDE_SOAK_SECONDS="2").returncode, 0)
-        self.assertGreater((self.folder / "rounds").read_text().count("2\n"), 1)
-        self.stub("ctest", "exit 8")
-        self.assertEqual(self.run_verb("soak", TIDE_SOAK_SECONDS="2").returncode, 1)
+    def test_soak_needs_a_number_of_seconds(self):
+        for done in (self.run_soak(TIDE_SOAK_SECONDS="1m"), self.run_soak("--seconds", "1m")):
+            self.assertEqual(done.returncode, 2)
+            self.assertIn("'1m'", done.stderr)
+        self.assertEqual(self.run_soak("--seconds").returncode, 2)
+        self.assertEqual(self.run_soak("--minutes", "1").returncode, 2)
+
+    def test_soak_divides_its_time_among_the_bodies_and_adds_up(self):
+        done = self.run_soak("--seed", "7", TIDE_SOAK_SECONDS="600")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        asked = (self.folder / "asked").read_text().split("\n")
+        self.assertEqual(asked[:3], [f"--body {body} --seconds 200 --seed 7"
+                                     for body in ("rseq", "cpu_id", "portable")])
+        lines = done.stdout.strip().split("\n")
+        self.assertEqual(len(lines), 4)
+        self.assertEqual(lines[3], "soak: 30000000000 operations, 15 epochs, 6 faults injected, "
+                                   "0 lost, 0 duplicated, 0 leaked, 0 corrupted, 0 miscounted")
+        self.assertEqual((self.folder / "round").read_text(), "11\n")
+
+    def test_soak_runs_one_body_when_asked_to(self):
+        done = self.run_soak("--body", "portable", "--seconds", "30")
+        self.assertEqual(done.returncode, 0)
+        self.assertEqual((self.folder / "asked").read_text(), "--body portable --seconds 30\n")
+
+    def test_soak_fails_when_the_program_or_the_round_does(self):
+        for fault in (SOAK.replace("lost 0", "lost 3") + "; exit 1", "exit 139", "exit 77"):
+            self.assertEqual(self.run_soak("--seconds", "3", soak=fault).returncode, 1)
+        self.assertEqual(self.run_soak("--seconds", "3", ctest="exit 8").returncode, 1)
+
+    def test_soak_leaves_out_a_body_that_is_not_there(self):
+        script = f'[ "$2" = portable ] || exit 77; {SOAK}'
+        done = self.run_soak("--seconds", "3", soak=script)
+        self.assertEqual(done.returncode, 0)
+        self.assertIn("\nsoak: 10000000000 operations, 5 epochs, ", "\n" + done.stdout)
 
     def test_every_leg_is_part_of_the_continuous_integration(self):
         text = (SOURCE / ".ci/run").read_text(encoding="ascii")

@@ -2,8 +2,11 @@
 /*
  * fork_test.c: a child of fork() has a copy of each pool, and both go on.
  */
+#include <pthread.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include <urcu/tls-compat.h>
 
 #include "check.h"
 #include "tokens.h"
@@ -124,5 +127,29 @@ Test(pool, fork_at_any_time_leaves_a_pool_that_works)
     check_count(failed_children, 0);
     check_count(t.failed, 0);
     tokens_check(&t, 0);
+    tokens_close(&t);
+}
+
+/* liburcu's own: not NULL in a thread that it knows. */
+extern DECLARE_URCU_TLS(struct urcu_bp_reader *, urcu_bp_reader);
+
+/* What liburcu locks to make a thread known to itself, a fork may leave locked for ever: in the
+ * child no thread needs that. */
+static void *fork_first(void *context)
+{
+    pid_t child = fork();
+    if (child == 0)
+        _exit(URCU_TLS(urcu_bp_reader) ? 0 : 1);
+    failed_children += !ended_well(child);
+    return NULL;
+}
+
+Test(pool, fork_makes_the_thread_known_to_liburcu_first)
+{
+    pthread_t thread;
+    tokens_open(&t, 100);
+    check_that(!pthread_create(&thread, NULL, fork_first, NULL));
+    pthread_join(thread, NULL);
+    check_count(failed_children, 0);
     tokens_close(&t);
 }

@@ -133,7 +133,8 @@ Test(pool, a_limit_holds_over_all_threads)
     stop();
     /* Each thread has what it gets while another one trims. */
     check_that(live_max <= 64 * MIB + 4 * 100 * size, "%zu bytes", (size_t)live_max);
-    check_that(epochs.by_reason[TIDE_EPOCH_LIMIT] > 0);
+    if (check_scaled(20000) >= 50 * POOLS) /* else not all pools were used */
+        check_that(epochs.by_reason[TIDE_EPOCH_LIMIT] > 0);
     for (size_t i = 0; i < POOLS; i++)
         tide_pool_destroy(pools[i]);
     check_count(live, 0);
@@ -175,14 +176,25 @@ Test(pool, a_limit_below_the_live_set_leaves_the_program_its_time)
     check_count(live, 0);
 }
 
+static uint64_t slow_ns;
+
+static uint64_t cpu_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
 static void slow_destroy(void *object, void *context)
 {
-    uint64_t until = now_ns() + 2000000;
-    while (now_ns() < until)
+    uint64_t began = cpu_ns();
+    while (cpu_ns() - began < 2000000)
         ;
+    slow_ns += cpu_ns() - began;
     sized_destroy(object, context);
 }
 
+/* For half a second, and until a cap was seen, which a busy machine may put off. */
 Test(pool, trimming_is_capped_and_the_report_says_so)
 {
     void *held[8];
@@ -190,19 +202,20 @@ Test(pool, trimming_is_capped_and_the_report_says_so)
     tide_pool *pool = tide_pool_create(&(tide_pool_config){
         .create = sized_create, .destroy = slow_destroy, .context = &size, .object_size = size});
     start(&(tide_epoch_config){.limit_bytes = 8 * MIB, .trim_percent_max = 20});
-    uint64_t began = now_ns();
-    while (now_ns() - began < 500000000)
+    uint64_t began = now_ns(), elapsed = 0;
+    slow_ns = 0;
+    while (elapsed < 500000000 || (!epochs.capped && elapsed < 30000000000)) {
         cycle(pool, held, 8);
-    uint64_t elapsed = now_ns() - began;
-    tide_epoch_advance();
+        elapsed = now_ns() - began;
+    }
     stop();
     check_that(epochs.capped > 0);
-    check_that(epochs.ns <= elapsed / 5 + 100000000, "%" PRIu64 " of %" PRIu64 " ns",
-               (uint64_t)epochs.ns, elapsed);
+    check_that(slow_ns <= elapsed / 5 + 100000000, "%" PRIu64 " of %" PRIu64 " ns", slow_ns,
+               elapsed);
     tide_pool_destroy(pool);
 }
 
-Test(pool, growth_makes_epochs_due)
+static void check_growth(void)
 {
     static void *held[OBJECTS];
     size_t size = 64 * KIB;
@@ -233,6 +246,11 @@ Test(pool, a_pool_that_only_hits_has_no_epochs)
     tide_pool_destroy(pool);
 }
 
+Test(pool, growth_makes_epochs_due)
+{
+    check_growth();
+}
+
 /* Epochs while 100 MiB are created that go at once, or stay and are never used. */
 static unsigned count_epochs(tide_pool *used, tide_pool *other, bool stay)
 {
@@ -261,6 +279,19 @@ Test(pool, epochs_are_rarer_while_what_is_aged_is_wanted)
     stop();
     tide_pool_destroy(used);
     tide_pool_destroy(other);
+}
+
+Test(pool, pacing_that_starts_again_has_learned_nothing)
+{
+    size_t size = 64 * KIB;
+    tide_pool *used = open_pool(&size), *other = open_pool(&size);
+    start(&(tide_epoch_config){.growth_percent = 50});
+    for (int i = 0; i < 10; i++)
+        count_epochs(used, other, false);
+    stop();
+    tide_pool_destroy(used);
+    tide_pool_destroy(other);
+    check_growth();
 }
 
 Test(pool, epochs_are_more_frequent_while_what_is_aged_is_dropped)
@@ -365,6 +396,7 @@ Test(pool, reports_add_up)
     size_t size = KIB;
     tide_pool *pool = open_pool(&size);
     tide_pool_stats stats;
+    memset(&epochs, 0, sizeof(epochs));
     check_count(tide_epoch_watch(note, NULL), 0);
     cycle(pool, held, 150);
     tide_epoch_advance();
@@ -378,5 +410,32 @@ Test(pool, reports_add_up)
     tide_epoch_unwatch(note, NULL);
     tide_epoch_advance();
     check_count(epochs.count, 2);
+    tide_pool_destroy(pool);
+}
+
+static _Atomic bool changed;
+
+static void change_or_advance(unsigned index, void *context)
+{
+    size_t turns = check_scaled(2000);
+    for (size_t i = 0; index == 0 && i < turns; i++) {
+        tide_epoch_start(&(tide_epoch_config){.growth_percent = 100, .age_ms_max = 1000});
+        tide_epoch_stop();
+    }
+    if (index == 0)
+        atomic_store(&changed, true);
+    while (!atomic_load(&changed))
+        tide_epoch_advance();
+}
+
+/* What is a race here ThreadSanitizer tells. */
+Test(pool, pacing_may_change_while_epochs_keep_objects)
+{
+    tide_pool_stats stats;
+    tide_pool *pool = tide_pool_create(&(tide_pool_config){.object_size = 64, .keep_min = 10});
+    check_count(tide_pool_prewarm(pool, 20), 20);
+    check_threads(3, change_or_advance, NULL);
+    tide_pool_read_stats(pool, &stats);
+    check_that(stats.cached + stats.victims >= 10 && stats.cached + stats.victims <= 20);
     tide_pool_destroy(pool);
 }

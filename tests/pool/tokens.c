@@ -100,7 +100,8 @@ void tokens_put_bulk(struct tokens *tokens, struct token **taken, size_t count)
 
 static uint64_t destroyed(const tide_pool_stats *stats)
 {
-    return stats->destroyed_epoch + stats->destroyed_drain + stats->destroyed_put;
+    return stats->destroyed_epoch + stats->destroyed_drain + stats->destroyed_put +
+           stats->destroyed_random;
 }
 
 static uint64_t hits(const tide_pool_stats *stats)

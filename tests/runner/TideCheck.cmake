@@ -14,6 +14,15 @@ if(NOT TIDE_CHECK_PLAIN_ONLY)
   pkg_check_modules(criterion REQUIRED IMPORTED_TARGET criterion)
 endif()
 find_program(TIDE_VALGRIND valgrind)
+set(TIDE_CHECK_ENVIRONMENT "")
+if(TIDE_CHECKED) # what is tested is the library as it is installed
+  set(TIDE_CHECK_ENVIRONMENT TIDE=check:0)
+endif()
+
+# Linked so, a program with heap_faults.c counts the library's allocations and has them fail.
+set(TIDE_HEAP_FAULTS -Wl,--wrap=tide__heap_alloc,--wrap=tide__heap_alloc_spread
+  -Wl,--wrap=tide__heap_map,--wrap=tide__heap_unmap,--wrap=tide__heap_free
+  -Wl,--wrap=tide__heap_alloc_sparse,--wrap=tide__heap_free_sparse)
 
 # tide_check_program(TARGET SOURCES...): an executable with the library and the helpers.
 function(tide_check_program target)
@@ -26,11 +35,13 @@ function(tide_check_program target)
   endif()
 endfunction()
 
-# tide_check(NAME SOURCES... [LINK OPTIONS...]): the programs NAME_test and NAME_plain, where
-# they can run, and the tests in them. NAME, without what follows an underscore, is the label.
+# tide_check(NAME SOURCES... [LINK OPTIONS...] [CHECKED_BUT TESTS...]): the programs NAME_test and
+# NAME_plain, where they can run, and the tests in them. NAME, without what follows an underscore,
+# is the label. With CHECKED_BUT all tests but those run on checked pools too.
 function(tide_check name)
-  cmake_parse_arguments(arg "" "" "LINK" ${ARGN})
+  cmake_parse_arguments(arg "" "" "LINK;CHECKED_BUT" ${ARGN})
   set(sources ${arg_UNPARSED_ARGUMENTS})
+  set(unchecked ${arg_CHECKED_BUT})
   tide_check_program(${name}_plain ${sources} ${TIDE_CHECK_FOLDER}/plain.c)
   target_compile_definitions(${name}_plain PRIVATE TIDE_CHECK_PLAIN)
   target_link_options(${name}_plain PRIVATE ${arg_LINK})
@@ -56,6 +67,10 @@ function(tide_check_tests name target)
   if(DEFINED TIDE_CHECK_BODIES)
     set(bodies ${TIDE_CHECK_BODIES})
   endif()
+  if(unchecked AND NOT CMAKE_CROSSCOMPILING AND
+      (CMAKE_C_COMPILER_ID STREQUAL GNU OR TIDE_SANITIZE MATCHES address))
+    list(APPEND bodies checked) # which is no body, but in the same place
+  endif()
   foreach(source IN LISTS ARGN)
     set(path ${CMAKE_CURRENT_SOURCE_DIR}/${source})
     set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${path})
@@ -64,6 +79,9 @@ function(tide_check_tests name target)
       string(REGEX REPLACE "^Test\\(([a-z]+), ([a-z0-9_]+)\\).*" "\\1;\\2" test ${test})
       list(POP_BACK test sentence)
       foreach(body IN LISTS bodies)
+        if(body STREQUAL checked AND sentence IN_LIST unchecked)
+          continue()
+        endif()
         tide_check_test(${name} ${target} ${test} ${sentence} ${body})
       endforeach()
     endforeach()
@@ -72,8 +90,11 @@ endfunction()
 
 function(tide_check_test name target suite sentence body)
   set(test ${suite}.${sentence})
-  set(environment TIDE_TEST_SCALE=${TIDE_CHECK_SCALE})
-  if(NOT body STREQUAL native)
+  set(environment TIDE_TEST_SCALE=${TIDE_CHECK_SCALE} ${TIDE_CHECK_ENVIRONMENT})
+  if(body STREQUAL checked)
+    string(APPEND test .checked)
+    set(environment TIDE_TEST_SCALE=20 TIDE=check:1,drop:0)
+  elseif(NOT body STREQUAL native)
     string(APPEND test .${body})
     list(APPEND environment TIDE_TEST_BODY=${body})
   endif()
@@ -98,5 +119,5 @@ function(tide_check_valgrind name)
     --fair-sched=yes
     $<TARGET_FILE:${name}_plain>)
   set_tests_properties(valgrind.${name} PROPERTIES LABELS valgrind TIMEOUT 280
-    ENVIRONMENT TIDE_TEST_SCALE=100)
+    ENVIRONMENT "TIDE_TEST_SCALE=100;${TIDE_CHECK_ENVIRONMENT}")
 endfunction()

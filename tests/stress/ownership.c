@@ -23,7 +23,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "percpu.h"
+#include "body.h"
+#include "slots.h"
 #include "tide_epoch.h"
 #include "tide_pool.h"
 
@@ -34,17 +35,9 @@ enum {
     VIOLATIONS_MAX = 100,
     FAILURE_SECONDS = 120
 };
-static const uint32_t CACHED = 0, DEAD = UINT32_MAX;
 
-struct slot {
-    _Atomic uint32_t owner;
-    uint32_t next_free;
-};
-
-static struct slot slots[SLOT_COUNT]; /* slot 0 is none */
-static pthread_mutex_t slots_mutex = PTHREAD_MUTEX_INITIALIZER;
-static uint32_t slots_free, slots_used = 1;
-static uint64_t created, destroyed;
+static struct slot array[SLOT_COUNT];
+static struct slots slots = {.array = array, .count = SLOT_COUNT};
 
 static _Atomic uint64_t violations;
 static _Atomic bool stop;
@@ -70,44 +63,19 @@ static void violate(void)
 /* Changes the owner, which must have been `from`. */
 static void pass(struct slot *slot, uint32_t from, uint32_t to)
 {
-    /* Pairs with itself in the thread that has the object next. */
-    if (!atomic_compare_exchange_strong_explicit(&slot->owner, &from, to, memory_order_acq_rel,
-                                                 memory_order_relaxed))
+    if (slot_pass(slot, to) != from)
         violate();
 }
 
 static void *create_slot(void *context)
 {
-    pthread_mutex_lock(&slots_mutex);
-    uint32_t index = slots_free;
-    if (index)
-        slots_free = slots[index].next_free;
-    else if (slots_used < SLOT_COUNT)
-        index = slots_used++;
-    created += index != 0;
-    pthread_mutex_unlock(&slots_mutex);
-    if (!index)
-        return NULL;
-    atomic_store(&slots[index].owner, CACHED);
-    return &slots[index];
+    return slots_take(&slots);
 }
 
 static void destroy_slot(void *object, void *context)
 {
-    struct slot *slot = object;
-    pass(slot, CACHED, DEAD);
-    pthread_mutex_lock(&slots_mutex);
-    slot->next_free = slots_free;
-    slots_free = (uint32_t)(slot - slots);
-    destroyed++;
-    pthread_mutex_unlock(&slots_mutex);
-}
-
-static uint64_t next_random(uint64_t *state)
-{
-    *state ^= *state << 13;
-    *state ^= *state >> 7;
-    return *state ^= *state << 17;
+    pass(object, SLOT_CACHED, SLOT_DEAD);
+    slots_give(&slots, object);
 }
 
 struct worker {
@@ -123,7 +91,7 @@ static void get_one(struct worker *worker)
     struct slot *slot = tide_pool_get(pool);
     if (!slot)
         return;
-    pass(slot, CACHED, worker->id);
+    pass(slot, SLOT_CACHED, worker->id);
     worker->held[worker->held_count++] = slot;
 }
 
@@ -132,7 +100,7 @@ static void put_one(struct worker *worker)
     unsigned which = (unsigned)(next_random(&worker->random) % worker->held_count);
     struct slot *slot = worker->held[which];
     worker->held[which] = worker->held[--worker->held_count];
-    pass(slot, worker->id, CACHED);
+    pass(slot, worker->id, SLOT_CACHED);
     tide_pool_put(pool, slot);
 }
 
@@ -196,8 +164,8 @@ static void report(uint64_t operations, uint64_t epochs, const tide_pool_stats *
            ", epochs %" PRIu64 ", hit rate %.4f %%, created %" PRIu64 ", violations %" PRIu64
            ", lost %" PRId64 "\n",
            options.body, options.seed, options.threads, operations, epochs,
-           stats->gets ? 100 * hits / (double)stats->gets : 0.0, created, violations,
-           (int64_t)(created - destroyed));
+           stats->gets ? 100 * hits / (double)stats->gets : 0.0, slots.created, violations,
+           (int64_t)(slots.created - slots.destroyed));
 }
 
 static int run(void)
@@ -215,21 +183,14 @@ static int run(void)
     tide_pool_read_stats(pool, &stats);
     tide_pool_destroy(pool);
     report(operations, tide_epoch_current() - first, &stats);
-    return violations || created != destroyed;
+    return violations || slots.created != slots.destroyed;
 }
 
 static bool choose_body(const char *name)
 {
-    options.body = name;
-    if (!strcmp(name, "portable"))
-        tide__percpu_use_portable();
-    else if (!strcmp(name, "cpu_id"))
-        tide__percpu_use_cpu_id();
-    else if (strcmp(name, "rseq"))
-        return false;
-    if (tide__percpu_body() == TIDE__PERCPU_PORTABLE)
-        options.body = "portable"; /* asked for, or all there is */
-    return true;
+    const char *body = body_choose(name);
+    options.body = body ? body : options.body;
+    return body;
 }
 
 static bool parse(int argc, char **argv)
