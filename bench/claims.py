@@ -63,6 +63,8 @@ SUBJECTS = {
     "mimalloc": "mimalloc",
     "jemalloc": "jemalloc",
     "tcmalloc": "tcmalloc",
+    "proxy": "Tidepool",
+    "proxy_evbuffer": "libevent's evbuffers",
 }
 PRELOADS = {
     "mimalloc": "libmimalloc.so.2",
@@ -191,6 +193,30 @@ def expensive(threads, suffix, words):
                     (figure("go", name, threads, theirs, LONG),), unit=unit)
 
 
+def stackalloc():
+    over = Run("tidepool", "tidepool/stackalloc.over")
+    yield Claim("stackalloc.hit", "256 B on the stack: ns over a plain array",
+                Figure(over, "over_ns"), (Figure(over, "allowed_ns"),), 1.0,
+                rival_name="2 ns allowed")
+    yield Claim("stackalloc.array", "256 B on the stack, of which 200 B are asked for",
+                figure("tidepool", "stackalloc/200B", 1),
+                (figure("tidepool", "stackalloc.array/200B", 1),), rival_name="plain array")
+    yield Claim("stackalloc.spill", "1,000 B that do not fit on the stack",
+                figure("tidepool", "stackalloc/1000B", 1),
+                (figure("tidepool", "stackalloc.malloc/1000B", 1),),
+                rival_name="malloc and free")
+
+
+def proxies():
+    for mode, words in (("echo", "an echo server: a kilobyte, there and back"),
+                        ("proxy", "a proxy: a kilobyte, there and back")):
+        for suffix, metric, what in (("", "time", ""), (".cpu", "cpu", ", CPU time of the server")):
+            yield Claim(f"buffer.{mode}{suffix}", words + what,
+                        Figure(Run("proxy", mode, 1, LONG), metric),
+                        (Figure(Run("proxy_evbuffer", mode, 1, LONG), metric),),
+                        None if suffix else 1.0)
+
+
 def with_cpus(benchmark, cpus):
     return Figure(Run("tidepool", f"tidepool/{benchmark}", 1, 1, f"cpus:{cpus}"), "cpu_time")
 
@@ -222,7 +248,7 @@ def scale():
 def all_claims():
     return [*each_width(go_shapes), *each_width(pair_beside), *each_width(constructed),
             *each_width(held), *transfer(), *limits(), *epochs(),
-            *each_width(expensive), *scale()]
+            *each_width(expensive), *scale(), *stackalloc(), *proxies()]
 
 
 # ---- Running
@@ -287,6 +313,21 @@ def run_google(programs, run, seconds):
         run, library)
 
 
+def run_proxy(programs, run, seconds):
+    """The example proxy, which has a driver of its own."""
+    driver = os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                          "../examples/proxy/compare.py")
+    rows = execute([sys.executable, driver, "--bin", programs, "--rounds", "1", "--json",
+                    "--seconds", str(seconds), "--mode", run.benchmark, "--only", run.subject])
+    if not rows:
+        raise Unavailable(f"{run.subject} was not built")
+    row = json.loads(rows)
+    return {"time": 1e6 / row["mb_per_s"], "cpu": row["cpu_ns_per_kb"]}
+
+
+RUNNERS = {"go": run_go, "proxy": run_proxy, "proxy_evbuffer": run_proxy}
+
+
 class Rounds:
     """The figures of all rounds: a dict for each run and round, or why there is none."""
 
@@ -299,7 +340,7 @@ class Rounds:
     def measure(self, run):
         if run in self.missing:
             return
-        runner = run_go if run.subject == "go" else run_google
+        runner = RUNNERS.get(run.subject, run_google)
         try:
             figures = runner(self.programs, run, self.seconds * run.length)
             self.results.setdefault(run, []).append(figures)

@@ -56,6 +56,7 @@ class Test(unittest.TestCase):
     def test_installs_what_the_readme_promises(self):
         for path in ("bin/tide", "lib/libtidepool.a", "lib/libtidepool.so",
                      "include/tide_pool.h", "include/tide_epoch.h",
+                     "include/tide_buffer.h", "include/tide_stackalloc.h",
                      "lib/pkgconfig/tidepool.pc", "lib/cmake/Tidepool/TidepoolConfig.cmake",
                      "share/man/man1/tide.1", "share/bash-completion/completions/tide"):
             self.assertTrue((STAGE / path).is_file(), path)

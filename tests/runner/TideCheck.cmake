@@ -56,11 +56,16 @@ function(tide_check name)
   tide_check_valgrind(${name})
 endfunction()
 
-# An entry for each Test(suite, name) of the sources, on each body.
+# An entry for each Test(suite, name) of the sources, on each body, or on those that the folder
+# names in TIDE_CHECK_BODIES: what is above pools need not ask each of them. TIDE_CHECK_SUFFIX,
+# when set, tells apart what several programs of the same sources run.
 function(tide_check_tests name target)
   set(bodies native portable cpu_id)
   if(CMAKE_CROSSCOMPILING OR TIDE_SANITIZE STREQUAL thread)
     set(bodies native)
+  endif()
+  if(DEFINED TIDE_CHECK_BODIES)
+    set(bodies ${TIDE_CHECK_BODIES})
   endif()
   if(unchecked AND NOT CMAKE_CROSSCOMPILING AND
       (CMAKE_C_COMPILER_ID STREQUAL GNU OR TIDE_SANITIZE MATCHES address))
@@ -93,8 +98,9 @@ function(tide_check_test name target suite sentence body)
     string(APPEND test .${body})
     list(APPEND environment TIDE_TEST_BODY=${body})
   endif()
+  string(APPEND test "${TIDE_CHECK_SUFFIX}")
   set(choice -j1 --timeout 100 --filter ${suite}/${sentence})
-  if(TIDE_CHECK_PLAIN_ONLY)
+  if(target MATCHES "_plain$")
     set(choice ${sentence})
   endif()
   add_test(NAME ${test} COMMAND ${target} ${choice})
