@@ -93,6 +93,11 @@ static void forget_retired(tide_pool *pool)
     }
 }
 
+static void unlock_stacks(struct generation *generation)
+{
+    tide__percpu_unlock(generation->stacks, tide__percpu_used(&generation->pool->percpu));
+}
+
 /* The other threads do not exist here: nobody is inside a stack, nobody destroys objects. */
 static void after_fork_child(void)
 {
@@ -107,7 +112,9 @@ static void after_fork_child(void)
         tide_pool *pool = pool_of(node);
         pool->busy = 0;
         forget_retired(pool);
-        tide__percpu_unlock(young(pool)->stacks, tide__percpu_used(&pool->percpu));
+        unlock_stacks(young(pool));
+        if (pool->leaving)
+            unlock_stacks(pool->leaving);
     }
     pthread_cond_init(&registry_changed, NULL);
     tide__account_after_fork();

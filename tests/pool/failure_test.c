@@ -7,10 +7,13 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "batch.h"
 #include "check.h"
 #include "heap_faults.h"
+#include "internal.h"
 #include "tide_epoch.h"
 #include "tide_pool.h"
 
@@ -220,4 +223,28 @@ Test(pool, put_in_a_signal_handler_asks_no_allocator)
     raise(SIGUSR1);
     check_count(calls - heap_chunks(), before); /* a chunk is the kernel's */
     tide_pool_destroy(handled);
+}
+
+/* A thread that does not exist in the child was inside a stack of the generation that leaves. */
+Test(pool, a_child_waits_for_no_lock_of_a_generation_that_leaves)
+{
+    int status = -1;
+    fail_at = 0;
+    tide_pool *pool = tide_pool_create(&sized);
+    struct tide__percpu_stack *stack = young(pool)->stacks;
+    fence_refused = true;
+    tide_epoch_advance();
+    fence_refused = false;
+    atomic_fetch_or(&stack->lock, 1); /* held */
+    pid_t child = fork();
+    if (!child) {
+        alarm(20);
+        tide_epoch_advance();
+        tide_pool_destroy(pool);
+        _exit(0);
+    }
+    atomic_fetch_and(&stack->lock, ~1U);
+    check_count(waitpid(child, &status, 0), child);
+    check_count(status, 0);
+    tide_pool_destroy(pool);
 }
