@@ -116,6 +116,8 @@ void tide__chunk_unreserve(struct arena *arena, size_t bytes)
 static void *take_memory(const struct arena *arena, size_t size)
 {
     unsigned class = tide__span_class(size);
+    if (class >= TIDE__SPAN_CLASSES)
+        return NULL;
     void *span = arena->guarded ? tide__span_alloc(class) : get_span(class);
     return span ? span : tide__heap_alloc(size, CACHE_LINE); /* no addresses are left */
 }

@@ -62,12 +62,17 @@ static void report(const char *address)
         return;
 }
 
-/* The action of before is in place when this returns: the instruction faults again, and whoever
- * handled faults before handles it. */
+/* Whoever handled faults before handles this one: a handler is called, and may return or jump;
+ * otherwise the instruction faults again without us. */
 static void handle_fault(int signal, siginfo_t *info, void *context)
 {
     report(info->si_addr);
-    sigaction(signal, &action_before, NULL);
+    if (action_before.sa_flags & SA_SIGINFO)
+        action_before.sa_sigaction(signal, info, context);
+    else if (action_before.sa_handler != SIG_DFL && action_before.sa_handler != SIG_IGN)
+        action_before.sa_handler(signal);
+    else
+        sigaction(signal, &action_before, NULL);
 }
 
 static void lock_quarantine(void)

@@ -343,7 +343,7 @@ Test(arena, a_limit_is_never_exceeded_and_says_so)
     while (tide_arena_alloc(arena, 100, 4))
         count++;
     check_count(errno, ENOSPC);
-    check_that(count > (is_plain() ? 900 : 700), "%zu", count);
+    check_that(count > (is_plain() ? 900 : 600), "%zu", count);
     check_that(stats_of(arena).held_bytes <= 100000);
     check_count(stats_of(arena).limit_bytes, 100000);
     check_refused(arena, 60000, 1, ENOSPC);
