@@ -35,10 +35,12 @@ static size_t window_used(const struct arena *arena)
     return open ? arena->window->tide__next - chunk_start(arena->current) : 0;
 }
 
+/* Before anything is taken back. */
 static void note_peak(struct arena *arena)
 {
-    if (arena->opened > arena->opened_peak)
-        arena->opened_peak = arena->opened;
+    size_t used = arena->used + arena->wasted + window_used(arena);
+    if (used > arena->peak)
+        arena->peak = used;
 }
 
 /* Goes on in the chunk after the current one. */
@@ -47,8 +49,6 @@ static void enter_next(struct arena *arena)
     struct chunk *next = arena->current->next;
     arena->used += window_used(arena);
     arena->wasted += window_left(arena);
-    arena->opened += next->size;
-    note_peak(arena);
     open_window(arena, next, chunk_start(next));
 }
 
@@ -250,24 +250,43 @@ static void release_large(struct arena *arena, uint64_t serial)
 static size_t bytes_to_keep(const struct arena *arena)
 {
     size_t keep = arena->keep - arena->keep / arena->retain_cycles;
-    if (keep < arena->opened_peak)
-        keep = arena->opened_peak;
+    if (keep < arena->peak)
+        keep = arena->peak;
     return keep < arena->retain_max ? keep : arena->retain_max;
 }
 
-/* The spike goes, the last chunks first, which are the largest. */
+/* The one chunk that would hold what is kept, as far as chunks go. */
+static size_t chunk_wanted(const struct arena *arena)
+{
+    size_t most = arena->chunk_size_max, size = arena->chunk_size;
+    while (size < most && size - sizeof(struct chunk) < arena->keep)
+        size *= 2;
+    most = arena->limit < arena->retain_max ? arena->limit : arena->retain_max;
+    while (size > most && size > PAGE)
+        size /= 2;
+    return size;
+}
+
+/* The spike goes, the last chunks first, which are the largest. What stays is one chunk, or of
+ * the largest size: if it is not, the next cycle takes one that is, and so goes from one chunk
+ * to the next no more. */
 static void trim(struct arena *arena)
 {
     arena->keep = arena->guarded ? 0 : bytes_to_keep(arena);
     while (arena->last != &arena->none &&
            (arena->listed - arena->last->size >= arena->keep || arena->listed > arena->retain_max))
         release_last(arena);
+    size_t wanted = chunk_wanted(arena);
+    if (arena->last == &arena->none || arena->none.next->size != wanted) {
+        release_behind(arena, &arena->none);
+        arena->growth = wanted;
+    }
 }
 
 /* Empty, with all the chunks there are. */
 static void start_cycle(struct arena *arena)
 {
-    arena->opened = arena->opened_peak = arena->used = arena->wasted = 0;
+    arena->peak = arena->used = arena->wasted = 0;
     close_window(arena);
 }
 
@@ -279,6 +298,7 @@ void tide_arena_reset(tide_arena *handle)
         tide__checked_rewind(arena, 0);
     if (arena->large)
         release_large(arena, 0);
+    note_peak(arena);
     trim(arena);
     start_cycle(arena);
     arena->cycle++;
@@ -292,7 +312,6 @@ tide_arena_mark tide_arena_save(const tide_arena *handle)
         .tide__chunk = arena->current,
         .tide__cleanups = arena->cleanups,
         .tide__next = arena->window->tide__next,
-        .tide__opened = arena->opened,
         .tide__used = arena->used,
         .tide__wasted = arena->wasted,
         .tide__objects = arena->checked ? arena->checked->count : 0,
@@ -312,7 +331,7 @@ void tide_arena_rewind(tide_arena *handle, tide_arena_mark mark)
     release_large(arena, mark.tide__large);
     if (arena->guarded)
         release_behind(arena, mark.tide__chunk);
-    arena->opened = mark.tide__opened;
+    note_peak(arena);
     arena->used = mark.tide__used;
     arena->wasted = mark.tide__wasted;
     if (mark.tide__chunk == &arena->none)

@@ -70,10 +70,10 @@ struct arena {
     struct checked *checked; /* NULL: unchecked */
 
     size_t growth; /* bytes of the next new chunk */
-    size_t opened; /* bytes of the chunks up to the current one */
-    size_t opened_peak, keep;
-    size_t listed;       /* bytes of all chunks in the list */
-    size_t held;         /* that, large objects, and what children hold */
+    size_t peak;   /* most bytes that were in use in this cycle, with what chunks' ends waste */
+    size_t keep;   /* the recent cycles' maximum of that */
+    size_t listed; /* bytes of all chunks in the list */
+    size_t held;   /* that, large objects, and what children hold */
     size_t used, wasted; /* in the chunks before the current one */
     uint64_t cycle, resets, large_count, large_serial, chunk_count, chunks_taken;
 

@@ -84,7 +84,7 @@ typedef struct tide_arena_stats {
 typedef struct tide_arena_mark {
     void *tide__chunk, *tide__cleanups;
     uintptr_t tide__next;
-    size_t tide__opened, tide__used, tide__wasted, tide__objects;
+    size_t tide__used, tide__wasted, tide__objects;
     uint64_t tide__large, tide__cycle;
 } tide_arena_mark;
 
@@ -173,19 +173,20 @@ struct tide_arena {
 
 void *tide_arena_alloc_slow(tide_arena *arena, size_t size, size_t align);
 
-/* Whether `size` bytes aligned to `align` fit from `next` on before `end`, which is not below it;
- * `*start` is where. Nothing is added before it is known to fit, so nothing wraps. An alignment
- * of 0 or of no power of two does not fit. A macro, so that a test can try all bytes for all four
- * numbers. */
+/* Whether `size` bytes aligned to `align` fit from `next` on before `end`; `*start` is where. `end`
+ * is not below `next` and is a multiple of 16: so up to that alignment a start is never behind it,
+ * and what remains is compared with the size by subtraction, which cannot wrap. An alignment of 0
+ * or of no power of two does not fit. A macro, so that a test can try all bytes. */
 #define TIDE__ARENA_FIT(name, type)                                                                \
     static inline bool name(type next, type end, type size, type align, type *start)               \
     {                                                                                              \
         type skip = (type)((type)(0 - next) & (type)(align - 1));                                  \
-        type left = (type)(end - next);                                                            \
-        if (__builtin_expect((align & (align - 1)) || !align || skip > left, 0))                   \
+        if (__builtin_expect((align & (align - 1)) || !align, 0))                                  \
             return false;                                                                          \
-        *start = (type)(next + skip);                                                              \
-        return __builtin_expect(size <= (type)(left - skip), 1);                                   \
+        if (__builtin_expect(align > 16 && skip > (type)(end - next), 0))                          \
+            return false;                                                                          \
+        *start = align > 16 ? (type)(next + skip) : (type)((next + align - 1) & ~(align - 1));     \
+        return __builtin_expect(size <= (type)(end - *start), 1);                                  \
     }
 
 TIDE__ARENA_FIT(tide__arena_fit, uintptr_t)

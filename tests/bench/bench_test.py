@@ -87,6 +87,9 @@ class Test(unittest.TestCase):
     def test_every_benchmark_of_malloc_runs(self):
         self.check_all_run("tide_bench_malloc")
 
+    def test_every_benchmark_of_arenas_runs(self):
+        self.check_all_run("tide_bench_arena")
+
     def test_every_benchmark_in_go_runs(self):
         if not (BIN / "tide_bench_go").exists():
             self.skipTest("no Go")
