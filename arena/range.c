@@ -8,14 +8,16 @@
 #include <pthread.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include "poison.h"
 #include "settings.h"
 
-/* Addresses cost nothing, but where there is a limit on them (ulimit -v) half of what it leaves
- * is for others. valgrind has room for less. */
-static const size_t size_wanted = (size_t)256 << 30, size_checked = (size_t)4 << 30;
-enum { SIZE_MIN = 16 << 20, OPEN_STEP = 2 << 20 };
+/* Four times the memory there is: spans of one size are not used for another. Addresses cost
+ * nothing, but where there is a limit on them (ulimit -v) half of what it leaves is for others, and
+ * valgrind has room for less. */
+static const size_t size_most = (size_t)1 << 40, size_checked = (size_t)4 << 30;
+enum { SIZE_MIN = 16 << 20, OPEN_STEP = 2 << 20, MEMORY_TIMES = 4 };
 
 /* Free spans of a class, by their distance from the base in pages, newest last. */
 struct free_spans {
@@ -48,11 +50,18 @@ static void *reserve(size_t size, int protection)
     return memory == MAP_FAILED ? NULL : memory;
 }
 
+static size_t size_wanted(void)
+{
+    size_t pages = (size_t)sysconf(_SC_PHYS_PAGES), size = size_checked;
+    while (size < size_most && size >> TIDE__SPAN_SHIFT < MEMORY_TIMES * pages)
+        size *= 2;
+    return runs_on_valgrind() ? size_checked : size;
+}
+
 static size_t size_to_try(void)
 {
     struct rlimit limit;
-    size_t size = runs_on_valgrind() ? size_checked : size_wanted;
-    size = (size_t)tide__setting_or(TIDE__RANGE, size);
+    size_t size = (size_t)tide__setting_or(TIDE__RANGE, size_wanted());
     if (getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY)
         while (size > limit.rlim_cur / 2)
             size /= 2;
