@@ -3,9 +3,9 @@
 """json_table.py: jansson and cJSON on the heap and in an arena, for real documents: one table.
 
 Allocations are those of the heap for one operation in a steady state, counted in a run of its own.
-Times are measured in turn within one process; a ratio is the median over the rounds of the time in
-the arena divided by the time on the heap, which glibc's malloc serves in one run and mimalloc in
-another. twitter, citm_catalog and canada come from the npm package simdjson, iso_3166-2 from the
+Times are the CPU's, measured in turn within one process; a ratio is the median over the rounds of
+the time in the arena divided by the time on the heap, which glibc's malloc serves in one run and
+mimalloc in another. twitter, citm_catalog and canada come from the npm package simdjson, iso_3166-2 from the
 Debian package iso-codes.
 """
 import argparse
@@ -52,10 +52,12 @@ def fetch(folder):
         path.unlink()
 
 
-def documents(folder):
+def documents(folder, installed_only):
     """Paths of those there are, and a line for each that is not."""
     paths, skipped = [], []
     try:
+        if installed_only:
+            raise OSError("not asked for")
         fetch(folder)
         paths = [folder / f"{name}.json" for name in PACKAGED]
     except (OSError, subprocess.SubprocessError, tarfile.TarError, KeyError) as why:
@@ -83,7 +85,7 @@ def run(options, operation, path, preload, rounds, seconds):
 
 def ratio(options, operation, path, heap):
     numbers, same = run(options, operation, path, HEAPS[heap], options.rounds, options.seconds)
-    return statistics.median(arena / heap for heap, arena in numbers[:-1]), same
+    return statistics.median(arena / malloc for malloc, arena in numbers[:-1]), same
 
 
 def row(options, operation, path):
@@ -108,13 +110,14 @@ def main():
     parser = argparse.ArgumentParser(prog="json_table", description="JSON on heap and arena.")
     parser.add_argument("--bin", type=pathlib.Path, required=True, help="of the programs")
     parser.add_argument("--data", type=pathlib.Path, help="where documents are, or are put")
-    parser.add_argument("--rounds", type=int, default=9, help="default 9")
-    parser.add_argument("--seconds", type=float, default=0.1, help="of a round, default 0.1")
+    parser.add_argument("--rounds", type=int, default=15, help="default 15")
+    parser.add_argument("--seconds", type=float, default=0.05, help="of a round, default 0.05")
+    parser.add_argument("--installed", action="store_true", help="fetch no documents")
     options = parser.parse_args()
     if not (options.bin / "tide_bench_json").exists():
         print("json: skipped: tide_bench_json was not built (libjansson-dev, libcjson-dev)")
         return 0
-    paths, skipped = documents(options.data or options.bin.parent / "data")
+    paths, skipped = documents(options.data or options.bin.parent / "data", options.installed)
     rows = []
     for operation in OPERATIONS:
         for path in paths:
