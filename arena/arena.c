@@ -399,6 +399,7 @@ static bool configure(struct arena *arena, const tide_arena_config *config)
     arena->retain_cycles = config->retain_cycles ? config->retain_cycles : RETAIN_CYCLES_DEFAULT;
     arena->retain_max = config->retain_bytes_max ? config->retain_bytes_max : SIZE_MAX;
     arena->guarded = tide__guard_is_on();
+    arena->totals = tide__totals_begin(config->name);
     return true;
 }
 
@@ -460,5 +461,6 @@ void tide_arena_destroy(tide_arena *handle)
         tide__checked_end(arena);
     release_large(arena, 0);
     release_behind(arena, &arena->none);
+    tide__totals_end(arena->totals);
     tide__arena_put(arena);
 }

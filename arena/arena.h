@@ -4,6 +4,7 @@
  *
  *     arena.c    the public calls: creation, allocation beyond the window, reset, rewind
  *     chunk.c    chunks: where they come from, limits
+ *     totals.c   what arenas of one name have in common
  *     text.c     strings
  *     scratch.c  arenas of a thread
  *     checked.c  red zones and poison, for AddressSanitizer and valgrind
@@ -78,6 +79,7 @@ struct arena {
     uint64_t cycle, resets, large_count, large_serial, chunk_count, chunks_taken;
 
     const char *name;
+    struct totals *totals; /* NULL: it has no name */
     size_t chunk_size, chunk_size_max, limit, retain_cycles, retain_max;
     bool guarded;
     struct arena *parent;
@@ -126,6 +128,13 @@ void *tide__arena_take(struct arena *arena, size_t size, size_t align);
 /* Grows or shrinks the arena's newest large object in place; false if it is not that, or there
  * is no room. */
 bool tide__arena_resize_large(struct arena *arena, void *object, size_t size);
+
+/* totals.c; NULL is ignored */
+struct totals *tide__totals_begin(const char *name);
+void tide__totals_end(struct totals *totals);
+void tide__totals_chunk(struct totals *totals);
+void tide__totals_hold(struct totals *totals, size_t bytes);
+void tide__totals_drop(struct totals *totals, size_t bytes);
 
 /* checked.c; only for checked arenas */
 bool tide__checked_begin(struct arena *arena);

@@ -103,6 +103,7 @@ bool tide__chunk_reserve(struct arena *arena, size_t bytes)
     }
     for (struct arena *each = arena; each; each = each->parent)
         each->held += bytes;
+    tide__totals_hold(arena->totals, bytes);
     return true;
 }
 
@@ -110,6 +111,7 @@ void tide__chunk_unreserve(struct arena *arena, size_t bytes)
 {
     for (struct arena *each = arena; each; each = each->parent)
         each->held -= bytes;
+    tide__totals_drop(arena->totals, bytes);
 }
 
 /* Guarded memory is the kernel's as long as it may be, and not mixed with what is in pools. */
@@ -138,6 +140,7 @@ struct chunk *tide__chunk_take(struct arena *arena, size_t size)
     if (arena->checked)
         tide__checked_chunk(chunk);
     arena->chunks_taken++;
+    tide__totals_chunk(arena->totals);
     return chunk;
 }
 

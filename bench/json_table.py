@@ -5,8 +5,8 @@
 Allocations are those of the heap for one operation in a steady state, counted in a run of its own.
 Times are the CPU's, measured in turn within one process; a ratio is the median over the rounds of
 the time in the arena divided by the time on the heap, which glibc's malloc serves in one run and
-mimalloc in another. twitter, citm_catalog and canada come from the npm package simdjson, iso_3166-2 from the
-Debian package iso-codes.
+mimalloc in another. twitter, citm_catalog and canada come from the npm package simdjson,
+iso_3166-2 from the Debian package iso-codes.
 """
 import argparse
 import os

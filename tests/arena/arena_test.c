@@ -3,6 +3,7 @@
  * arena_test.c: what allocation, reallocation, marks, cleanups, limits and children do.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -401,6 +402,54 @@ Test(arena, formatting_uses_no_more_than_the_text_needs)
     char *next = tide_arena_alloc(arena, 1, 1);
     check_that(!is_plain() || next == text + 13);
     tide_arena_destroy(arena);
+}
+
+static bool find_totals(const tide_arena_totals *totals, void *context)
+{
+    tide_arena_totals *wanted = context;
+    bool found = !strcmp(totals->name, wanted->name);
+    if (found)
+        *wanted = *totals;
+    return !found;
+}
+
+static tide_arena_totals totals_of(const char *name)
+{
+    tide_arena_totals totals = {.name = name};
+    tide_arena_walk(find_totals, &totals);
+    return totals;
+}
+
+Test(arena, arenas_of_one_name_are_counted_together)
+{
+    char same[] = "counted"; /* another address */
+    tide_arena *first = tide_arena_create(&(tide_arena_config){.name = "counted"});
+    tide_arena *second = tide_arena_create(&(tide_arena_config){.name = same});
+    tide_arena_alloc(first, 1, 1);
+    char *large = tide_arena_alloc(second, 100000, 1);
+    tide_arena_realloc(second, large, 100000, 120000, 1);
+    size_t held = stats_of(first).held_bytes + stats_of(second).held_bytes;
+    check_count(totals_of("counted").alive, 2);
+    check_count(totals_of("counted").held_bytes, held);
+    tide_arena_destroy(second);
+    tide_arena_destroy(first);
+    check_count(totals_of("counted").created, 2);
+    check_count(totals_of("counted").alive, 0);
+    check_that(!is_plain() || totals_of("counted").chunks_taken == 2);
+    check_count(totals_of("counted").held_bytes, 0);
+    check_count(totals_of("counted").held_bytes_most, held);
+}
+
+Test(arena, names_beyond_those_there_is_room_for_are_others)
+{
+    enum { MORE = 70 };
+    for (int i = 0; i < MORE; i++) {
+        char name[16];
+        snprintf(name, sizeof(name), "name %d", i);
+        tide_arena_destroy(tide_arena_create(&(tide_arena_config){.name = name}));
+    }
+    check_that(totals_of("others").created >= MORE - 63);
+    check_count(totals_of("name 3").created, 1);
 }
 
 Test(arena, configurations_that_cannot_be_are_refused)
