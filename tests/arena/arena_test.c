@@ -355,12 +355,28 @@ Test(arena, a_limit_is_never_exceeded_and_says_so)
     tide_arena_destroy(arena);
 }
 
+static bool find_totals(const tide_arena_totals *totals, void *context)
+{
+    tide_arena_totals *wanted = context;
+    bool found = !strcmp(totals->name, wanted->name);
+    if (found)
+        *wanted = *totals;
+    return !found;
+}
+
+static tide_arena_totals totals_of(const char *name)
+{
+    tide_arena_totals totals = {.name = name};
+    tide_arena_walk(find_totals, &totals);
+    return totals;
+}
+
 Test(arena, children_end_with_their_parent_and_count_in_its_limit)
 {
     tide_arena *parent = tide_arena_create(&(tide_arena_config){.limit_bytes = 64 << 10});
     tide_arena_mark mark = tide_arena_save(parent);
     tide_arena *child = tide_arena_create(&(tide_arena_config){.parent = parent});
-    tide_arena *early = tide_arena_create(&(tide_arena_config){.parent = parent});
+    tide_arena *early = tide_arena_create(&(tide_arena_config){.parent = parent, .name = "early"});
     tide_arena *grandchild = tide_arena_create(&(tide_arena_config){.parent = child});
     tide_arena_defer(child, note, "c");
     tide_arena_defer(grandchild, note, "g");
@@ -372,9 +388,26 @@ Test(arena, children_end_with_their_parent_and_count_in_its_limit)
     check_order("e");
     tide_arena_rewind(parent, mark);
     check_order("cg"); /* the grandchild was deferred on the child first */
+    check_count(totals_of("early").alive, 0);
     check_count(stats_of(parent).held_bytes, PAGE);
     tide_arena_destroy(parent);
     check_order("");
+}
+
+Test(arena, a_child_that_its_parent_has_no_room_for_is_none)
+{
+    tide_arena *parent = tide_arena_create(&(tide_arena_config){.limit_bytes = PAGE});
+    tide_arena *child;
+    size_t children = 0;
+    tide_arena_alloc(parent, 1001, 1);
+    errno = 0;
+    while ((child = tide_arena_create(&(tide_arena_config){.parent = parent, .name = "full"})))
+        children++;
+    check_count(errno, ENOSPC);
+    check_that(children > 10);
+    check_count(totals_of("full").alive, children);
+    tide_arena_destroy(parent);
+    check_count(totals_of("full").alive, 0);
 }
 
 Test(arena, strings_are_copied_and_formatted)
@@ -402,22 +435,6 @@ Test(arena, formatting_uses_no_more_than_the_text_needs)
     char *next = tide_arena_alloc(arena, 1, 1);
     check_that(!is_plain() || next == text + 13);
     tide_arena_destroy(arena);
-}
-
-static bool find_totals(const tide_arena_totals *totals, void *context)
-{
-    tide_arena_totals *wanted = context;
-    bool found = !strcmp(totals->name, wanted->name);
-    if (found)
-        *wanted = *totals;
-    return !found;
-}
-
-static tide_arena_totals totals_of(const char *name)
-{
-    tide_arena_totals totals = {.name = name};
-    tide_arena_walk(find_totals, &totals);
-    return totals;
 }
 
 Test(arena, arenas_of_one_name_are_counted_together)

@@ -89,6 +89,9 @@ static void use(tide_arena *arena)
     char *text = tide_ambient_realloc(block, 1 << 20);
     tide_ambient_free(text ? text : block);
     tide_ambient_enter(before);
+    tide_arena *child = tide_arena_create(&(tide_arena_config){.parent = arena});
+    if (child)
+        tide_arena_alloc(child, 10000, 1);
     tide_arena_reset(arena);
     allocate(arena, objects, COUNT / 2);
     check_objects(objects, COUNT / 2);

@@ -90,6 +90,17 @@ Test(arena, a_spike_is_let_go)
     tide_arena_destroy(arena);
 }
 
+Test(arena, a_spike_over_a_large_working_set_is_let_go)
+{
+    tide_arena *arena = tide_arena_create(NULL);
+    for (int cycle = 0; cycle < 50; cycle++) {
+        use(arena, cycle == 5 ? 20 << 20 : 1 << 20);
+        tide_arena_reset(arena);
+    }
+    check_that(stats_of(arena).held_bytes < 4 << 20, "%zu", stats_of(arena).held_bytes);
+    tide_arena_destroy(arena);
+}
+
 Test(arena, a_spike_goes_at_once_where_only_the_last_cycle_counts)
 {
     tide_arena *arena = tide_arena_create(&(tide_arena_config){.retain_cycles = 1});

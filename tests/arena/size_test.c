@@ -97,3 +97,21 @@ Test(arena, spans_are_of_the_smallest_class_that_fits)
     check_that(tide__span_class(SIZE_MAX) >= TIDE__SPAN_CLASSES);
     check_that(tide__span_class((size_t)PTRDIFF_MAX + 1) >= TIDE__SPAN_CLASSES);
 }
+
+Test(arena, spans_are_aligned_to_their_size_and_apart)
+{
+    static const unsigned classes[] = {0, 5, 1, 0, 9, 3, 9, 0, 11, 2};
+    enum { COUNT = sizeof(classes) / sizeof(*classes) };
+    uintptr_t spans[COUNT];
+    for (size_t i = 0; i < COUNT; i++) {
+        spans[i] = (uintptr_t)tide__span_alloc(classes[i]);
+        check_that(spans[i] && spans[i] % tide__span_size(classes[i]) == 0);
+        check_that(tide__range_holds((void *)spans[i]));
+        for (size_t j = 0; j < i; j++)
+            check_that(spans[i] >= spans[j] + tide__span_size(classes[j]) ||
+                       spans[j] >= spans[i] + tide__span_size(classes[i]));
+    }
+    for (size_t i = 0; i < COUNT; i++)
+        tide__span_free((void *)spans[i], classes[i]);
+    check_that(tide__span_alloc(classes[COUNT - 1]) == (void *)spans[COUNT - 1]);
+}
