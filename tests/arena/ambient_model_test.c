@@ -143,7 +143,7 @@ static void operate(void)
         reallocate();
 }
 
-Test(ambient, random_operations_agree_with_the_model)
+Test(ambient, random_calls_agree_with_the_model)
 {
     size_t count = check_scaled(OPERATIONS);
     memset(&model, 0, sizeof(model));

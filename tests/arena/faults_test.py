@@ -71,6 +71,10 @@ class Test(unittest.TestCase):
         self.assertEqual((done.returncode, done.stdout), (0, "handled\nsurvived\n"), done.stderr)
         self.assertIn("tide: arena 'request'", done.stderr)
 
+    def test_no_ambient_block_is_handed_out_without_addresses(self):
+        done = run(*EMULATOR, FAULTY, "without_addresses", settings="arena-range:1")
+        self.assertEqual((done.returncode, done.stdout), (0, "refused\nsurvived\n"), done.stderr)
+
     def test_address_sanitizer_stops_misuse(self):
         if SANITIZER != "address,undefined":
             self.skipTest("not built with AddressSanitizer")

@@ -113,6 +113,15 @@ static void uninitialised(void)
         puts("x");
 }
 
+/* What free could not tell from the heap's is not handed out. */
+static void without_addresses(void)
+{
+    tide_ambient_enter(arena);
+    void *block = tide_ambient_malloc(10);
+    tide_ambient_enter(NULL);
+    puts(block || !tide_arena_alloc(arena, 10, 1) ? "wrong" : "refused");
+}
+
 static sigjmp_buf back;
 
 static void recover(int number)
@@ -143,6 +152,7 @@ static const struct {
     {"cached_across_requests", cached_across_requests},
     {"freed_twice", freed_twice},
     {"uninitialised", uninitialised},
+    {"without_addresses", without_addresses},
     {"handled", handled},
 };
 

@@ -102,3 +102,38 @@ Test(arena, threads_have_scratch_of_their_own_which_ends_with_them)
     check_count(arenas_alive(), before);
     pthread_barrier_destroy(&barrier);
 }
+
+struct moving {
+    tide_arena *arena;
+    pthread_t made_by;
+    bool ended_elsewhere;
+};
+
+static void end_moving(void *argument)
+{
+    struct moving *moving = argument;
+    moving->ended_elsewhere = !pthread_equal(moving->made_by, pthread_self());
+}
+
+static void *make_moving(void *argument)
+{
+    struct moving *moving = argument;
+    moving->arena = tide_arena_create(NULL);
+    moving->made_by = pthread_self();
+    for (int i = 0; i < 1000; i++)
+        memset(tide_arena_alloc(moving->arena, 100, 8), 1, 100);
+    tide_arena_defer(moving->arena, end_moving, moving);
+    return NULL;
+}
+
+/* A cleanup runs late: when its thread is gone, in the one that has the arena now. */
+Test(arena, an_arena_may_move_to_another_thread_with_its_cleanups)
+{
+    struct moving moving = {0};
+    pthread_t thread;
+    check_that(!pthread_create(&thread, NULL, make_moving, &moving));
+    pthread_join(thread, NULL);
+    check_that(tide_arena_strdup(moving.arena, "from here on mine"));
+    tide_arena_destroy(moving.arena);
+    check_that(moving.ended_elsewhere);
+}

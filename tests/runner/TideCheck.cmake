@@ -45,9 +45,13 @@ function(tide_check name)
   tide_check_valgrind(${name})
 endfunction()
 
-# An entry for each Test(suite, name) of the sources, on each body.
+# An entry for each Test(suite, name) of the sources, on each body; on the native one only where
+# TIDE_CHECK_ONE_BODY is set, by modules that reach the bodies through pools.
 function(tide_check_tests name target)
   set(bodies native portable cpu_id)
+  if(TIDE_CHECK_ONE_BODY)
+    set(bodies native)
+  endif()
   if(CMAKE_CROSSCOMPILING OR TIDE_SANITIZE STREQUAL thread)
     set(bodies native)
   endif()
