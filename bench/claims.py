@@ -65,20 +65,30 @@ SUBJECTS = {
     "tcmalloc": "tcmalloc",
     "proxy": "Tidepool",
     "proxy_evbuffer": "libevent's evbuffers",
+    "arena": "Tidepool",
+    "bump": "a bump by hand",
+    "pmr": "std::pmr",
+    "apr": "APR pool",
+    "obstack": "obstack",
+    "talloc": "talloc pool",
+    "glib": "GLib slices",
 }
+PROGRAMS = {"tidepool": "tide_bench_pool"}  # others: tide_bench_malloc
 PRELOADS = {
     "mimalloc": "libmimalloc.so.2",
     "jemalloc": "libjemalloc.so.2",
     "tcmalloc": "libtcmalloc_minimal.so.4",
 }
 MALLOCS = ("mimalloc", "glibc", "jemalloc", "tcmalloc")
+REGIONS = ("pmr", "apr", "obstack", "talloc", "glib")
+PROGRAMS |= {region: "tide_bench_arena" for region in ("arena", "bump", *REGIONS)}
 
 
 # ---- The claims
 
 def figure(subject, benchmark, threads, metric="time", length=1):
-    prefix = {"tidepool": "tidepool/", "array": "array/", "go": "Benchmark"}
-    name = prefix.get(subject, "malloc/") + benchmark
+    prefix = "Benchmark" if subject == "go" else "malloc/" if subject in MALLOCS else f"{subject}/"
+    name = prefix + benchmark
     return Figure(Run(subject, name, threads, length), metric)
 
 
@@ -245,10 +255,34 @@ def scale():
                 (figure("tidepool", "create/2cpus", 1),), rival_name="2 CPUs")
 
 
+@dataclass(frozen=True)
+class Fixed:
+    """What stands in a rival's place where a goal is no ratio but a figure."""
+    value: float
+    name: str
+    run: Run = None
+
+
+def arenas():
+    for id_, benchmark, words in (("alloc", "alloc/16B", "one object of 16 B"),
+                                  ("request", "request", "1,000 objects and a reset")):
+        ours = figure("arena", benchmark, 1)
+        yield Claim(f"arena.{id_}.bump", words, ours, (figure("bump", benchmark, 1),), 1.25)
+        rivals = [figure(rival, benchmark, 1) for rival in REGIONS]
+        yield Claim(f"arena.{id_}.best", words, ours, tuple(rivals), 0.5)
+        for rival, measured in zip(REGIONS, rivals):
+            yield Claim(f"arena.{id_}.{rival}", words, ours, (measured,))
+    yield Claim("arena.reset", "reset of an arena that held 10,000 objects",
+                figure("arena", "reset/10000", 1, "reset_ns"), (Fixed(50, "the goal"),), 1)
+    yield Claim("arena.first", "page faults of a new arena's first MiB, warm",
+                figure("arena", "first/1MiB", 1, "faults_per_op"), (Fixed(0.01, "the goal"),), 1,
+                unit="faults")
+
+
 def all_claims():
     return [*each_width(go_shapes), *each_width(pair_beside), *each_width(constructed),
-            *each_width(held), *transfer(), *limits(), *epochs(),
-            *each_width(expensive), *scale(), *stackalloc(), *proxies()]
+            *each_width(held), *transfer(), *limits(), *epochs(), *each_width(expensive),
+            *scale(), *arenas(), *stackalloc(), *proxies()]
 
 
 # ---- Running
@@ -304,7 +338,7 @@ def parse_google(text, run, library):
 
 
 def run_google(programs, run, seconds):
-    program = "tide_bench_pool" if run.subject == "tidepool" else "tide_bench_malloc"
+    program = PROGRAMS.get(run.subject, "tide_bench_malloc")
     library = PRELOADS.get(run.subject)
     name = f"^{run.benchmark}/real_time/threads:{run.threads}$"
     return parse_google(execute(
@@ -331,9 +365,10 @@ RUNNERS = {"go": run_go, "proxy": run_proxy, "proxy_evbuffer": run_proxy}
 class Rounds:
     """The figures of all rounds: a dict for each run and round, or why there is none."""
 
-    def __init__(self, programs, seconds):
+    def __init__(self, programs, seconds, count):
         self.programs = programs
         self.seconds = seconds
+        self.count = count
         self.results = {}
         self.missing = {}
 
@@ -348,6 +383,8 @@ class Rounds:
             self.missing[run] = str(why)
 
     def values(self, of):
+        if isinstance(of, Fixed):
+            return [of.value] * self.count
         if of.run in self.missing:
             raise Unavailable(self.missing[of.run])
         try:
@@ -359,11 +396,11 @@ class Rounds:
 def runs_of(claims):
     """Each run once, those that are compared close together."""
     return list(dict.fromkeys(
-        item.run for claim in claims for item in (claim.ours, *claim.rivals)))
+        item.run for claim in claims for item in (claim.ours, *claim.rivals) if item.run))
 
 
 def measure_all(claims, arguments):
-    rounds = Rounds(arguments.bin, arguments.seconds)
+    rounds = Rounds(arguments.bin, arguments.seconds, arguments.rounds)
     runs = runs_of(claims)
     progress = Progress(arguments.rounds, len(runs))
     for number in range(arguments.rounds):
