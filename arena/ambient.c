@@ -143,7 +143,7 @@ static void free_arena(void *block)
 {
     size_t *header = header_of(block);
     if (memory_is_checked())
-        tide__checked_free(header, HEADER + *header);
+        tide__arena_checked_free(header, HEADER + *header);
     else if (is_newest(entered, block))
         entered->tide__next = (uintptr_t)header;
 }

@@ -137,12 +137,12 @@ void tide__totals_hold(struct totals *totals, size_t bytes);
 void tide__totals_drop(struct totals *totals, size_t bytes);
 
 /* checked.c; only for checked arenas */
-bool tide__checked_begin(struct arena *arena);
-void tide__checked_end(struct arena *arena);
-void *tide__checked_alloc(struct arena *arena, size_t size, size_t align);
-void tide__checked_chunk(struct chunk *chunk); /* poisons what follows the header */
-void tide__checked_rewind(struct arena *arena, size_t objects);
-void tide__checked_free(void *object, size_t size);
+bool tide__arena_checked_begin(struct arena *arena);
+void tide__arena_checked_end(struct arena *arena);
+void *tide__arena_checked_alloc(struct arena *arena, size_t size, size_t align);
+void tide__arena_checked_chunk(struct chunk *chunk); /* poisons what follows the header */
+void tide__arena_checked_rewind(struct arena *arena, size_t objects);
+void tide__arena_checked_free(void *object, size_t size);
 
 /* guard.c */
 bool tide__guard_is_on(void);

@@ -138,7 +138,7 @@ struct chunk *tide__chunk_take(struct arena *arena, size_t size)
         memory_unpoison(chunk, sizeof(*chunk));
     *chunk = (struct chunk){.size = size};
     if (arena->checked)
-        tide__checked_chunk(chunk);
+        tide__arena_checked_chunk(chunk);
     arena->chunks_taken++;
     tide__totals_chunk(arena->totals);
     return chunk;
