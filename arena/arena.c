@@ -35,12 +35,16 @@ static size_t window_used(const struct arena *arena)
     return open ? arena->window->tide__next - chunk_start(arena->current) : 0;
 }
 
+static size_t peak_now(const struct arena *arena)
+{
+    size_t used = arena->used + arena->wasted + window_used(arena);
+    return used > arena->peak ? used : arena->peak;
+}
+
 /* Before anything is taken back. */
 static void note_peak(struct arena *arena)
 {
-    size_t used = arena->used + arena->wasted + window_used(arena);
-    if (used > arena->peak)
-        arena->peak = used;
+    arena->peak = peak_now(arena);
 }
 
 /* Goes on in the chunk after the current one. */
@@ -250,8 +254,8 @@ static void release_large(struct arena *arena, uint64_t serial)
 static size_t bytes_to_keep(const struct arena *arena)
 {
     size_t keep = arena->keep - arena->keep / arena->retain_cycles;
-    if (keep < arena->peak)
-        keep = arena->peak;
+    if (keep < peak_now(arena))
+        keep = peak_now(arena);
     return keep < arena->retain_max ? keep : arena->retain_max;
 }
 

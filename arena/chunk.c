@@ -3,7 +3,6 @@
  * chunk.c: where chunks come from and go to, and what counts in a limit.
  */
 #include <errno.h>
-#include <pthread.h>
 
 #include "arena.h"
 #include "heap.h"
@@ -14,7 +13,6 @@
  * tried again if that failed, and never destroyed. */
 enum { ARENAS = CHUNK_CLASSES };
 static tide_pool *_Atomic pools[CHUNK_CLASSES + 1];
-static pthread_mutex_t pools_mutex = PTHREAD_MUTEX_INITIALIZER;
 static const char *const pool_names[CHUNK_CLASSES + 1] = {
     "arena-4KiB",   "arena-8KiB",   "arena-16KiB", "arena-32KiB", "arena-64KiB", "arena-128KiB",
     "arena-256KiB", "arena-512KiB", "arena-1MiB",  "arena-2MiB",  "arena-4MiB",  "arena-8MiB",
@@ -42,16 +40,17 @@ static tide_pool *create_pool(unsigned class)
     return tide_pool_create(&config);
 }
 
+/* Without a lock, which a fork would have to wait for: who comes second takes the first one's. */
 static noinline tide_pool *make_pool(unsigned class)
 {
-    pthread_mutex_lock(&pools_mutex);
-    tide_pool *pool = atomic_load_explicit(&pools[class], memory_order_relaxed);
-    if (!pool)
-        pool = create_pool(class);
-    /* Pairs with the acquire in pool_of_class. */
-    atomic_store_explicit(&pools[class], pool, memory_order_release);
-    pthread_mutex_unlock(&pools_mutex);
-    return pool;
+    tide_pool *pool = create_pool(class), *first = NULL;
+    /* The release pairs with the acquire in pool_of_class; the acquire, when another thread was
+     * first, pairs with the release here. */
+    if (!pool || atomic_compare_exchange_strong_explicit(
+                     &pools[class], &first, pool, memory_order_release, memory_order_acquire))
+        return pool;
+    tide_pool_destroy(pool);
+    return first;
 }
 
 static tide_pool *pool_of_class(unsigned class)

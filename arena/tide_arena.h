@@ -126,8 +126,9 @@ char *tide_arena_vprintf(tide_arena *arena, const char *format, va_list argument
     __attribute__((format(printf, 2, 0)));
 
 /* Remembers a place; rewinding to it takes back what was allocated since, after the cleanups that
- * were deferred since. Marks nest. Rewinding to a mark of before a reset does nothing. An object
- * from before the mark that was reallocated after it must not be used behind what it was then. */
+ * were deferred since. Marks nest: rewinding to one is the end of those that were made after it.
+ * Rewinding to a mark of before a reset does nothing. An object from before the mark that was
+ * reallocated after it must not be used behind what it was then. */
 tide_arena_mark tide_arena_save(const tide_arena *arena);
 void tide_arena_rewind(tide_arena *arena, tide_arena_mark mark);
 

@@ -21,6 +21,23 @@ static struct totals entries[NAMES] = {[NAMES - 1].name = "others"};
 static _Atomic unsigned entry_count; /* without the last */
 static pthread_mutex_t entries_mutex = PTHREAD_MUTEX_INITIALIZER;
 
+static pthread_once_t entries_once = PTHREAD_ONCE_INIT;
+
+static void lock_entries(void)
+{
+    pthread_mutex_lock(&entries_mutex);
+}
+
+static void unlock_entries(void)
+{
+    pthread_mutex_unlock(&entries_mutex);
+}
+
+static void watch_forks(void)
+{
+    pthread_atfork(lock_entries, unlock_entries, unlock_entries);
+}
+
 static void add(_Atomic uint64_t *count)
 {
     atomic_fetch_add_explicit(count, 1, memory_order_relaxed);
@@ -38,7 +55,8 @@ static struct totals *find(const char *name)
 
 static struct totals *find_or_make(const char *name)
 {
-    pthread_mutex_lock(&entries_mutex);
+    pthread_once(&entries_once, watch_forks);
+    lock_entries();
     unsigned count = atomic_load_explicit(&entry_count, memory_order_relaxed);
     struct totals *entry = find(name);
     if (!entry && count < NAMES - 1) {
@@ -47,7 +65,7 @@ static struct totals *find_or_make(const char *name)
         /* Pairs with the acquire in find. */
         atomic_store_explicit(&entry_count, count + 1, memory_order_release);
     }
-    pthread_mutex_unlock(&entries_mutex);
+    unlock_entries();
     return entry ? entry : &entries[NAMES - 1];
 }
 

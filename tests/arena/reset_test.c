@@ -71,6 +71,7 @@ Test(arena, what_was_rewound_counts_as_used)
     tide_arena *arena = tide_arena_create(NULL);
     tide_arena_mark mark = tide_arena_save(arena);
     use(arena, 200000);
+    check_that(stats_of(arena).kept_bytes >= 200000);
     tide_arena_rewind(arena, mark);
     check_that(stats_of(arena).kept_bytes >= 200000);
     tide_arena_destroy(arena);
