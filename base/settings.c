@@ -17,13 +17,21 @@ static const struct {
     enum unit unit;
     uint64_t max;
 } keys[TIDE__SETTING_COUNT] = {
-    [TIDE__GROWTH] = {"growth", NUMBER, 1000000}, [TIDE__LIMIT] = {"limit", BYTES, INT64_MAX},
-    [TIDE__AGE] = {"age", TIME, INT32_MAX},       [TIDE__PRESSURE] = {"pressure", NUMBER, 1},
-    [TIDE__THREAD] = {"thread", NUMBER, 1},       [TIDE__TRIM] = {"trim", NUMBER, 100},
-    [TIDE__TRACE] = {"trace", TRACE, 2},          [TIDE__RING] = {"ring", NUMBER, 1000000},
-    [TIDE__SIGNAL] = {"signal", NUMBER, 64},      [TIDE__CHECK] = {"check", NUMBER, 1},
-    [TIDE__DROP] = {"drop", NUMBER, 100},         [TIDE__SEED] = {"seed", NUMBER, UINT64_MAX},
+    [TIDE__GROWTH] = {"growth", NUMBER, 1000000},
+    [TIDE__LIMIT] = {"limit", BYTES, INT64_MAX},
+    [TIDE__AGE] = {"age", TIME, INT32_MAX},
+    [TIDE__PRESSURE] = {"pressure", NUMBER, 1},
+    [TIDE__THREAD] = {"thread", NUMBER, 1},
+    [TIDE__TRIM] = {"trim", NUMBER, 100},
+    [TIDE__TRACE] = {"trace", TRACE, 2},
+    [TIDE__RING] = {"ring", NUMBER, 1000000},
+    [TIDE__SIGNAL] = {"signal", NUMBER, 64},
+    [TIDE__CHECK] = {"check", NUMBER, 1},
+    [TIDE__DROP] = {"drop", NUMBER, 100},
+    [TIDE__SEED] = {"seed", NUMBER, UINT64_MAX},
     [TIDE__CPUS] = {"cpus", NUMBER, 4096},
+    [TIDE__GUARD] = {"arena-guard", NUMBER, 1},
+    [TIDE__RANGE] = {"arena-range", BYTES, UINT64_C(1) << 40},
 };
 
 static const struct {

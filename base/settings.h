@@ -29,6 +29,8 @@ enum tide__setting {
     TIDE__DROP,     /* percent of puts that checked pools destroy */
     TIDE__SEED,     /* for what is random */
     TIDE__CPUS,     /* CPUs to prepare for, instead of those that are possible */
+    TIDE__GUARD,    /* 1: memory of a reset arena faults when it is used */
+    TIDE__RANGE,    /* bytes of addresses that arenas reserve */
     TIDE__SETTING_COUNT
 };
 

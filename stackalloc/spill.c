@@ -1,22 +1,23 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * spill.c: what does not fit on the stack goes to the heap.
+ * spill.c: what does not fit on the stack goes to the arena that the thread has entered, or to the
+ * heap.
  */
 #include "spill.h"
 
-#include <stdlib.h>
+#include "tide_ambient.h"
 
 void *tide__spill_alloc(size_t size)
 {
-    return malloc(size);
+    return tide_ambient_malloc(size);
 }
 
 void *tide__spill_realloc(void *memory, size_t size)
 {
-    return realloc(memory, size);
+    return tide_ambient_realloc(memory, size);
 }
 
 void tide__spill_free(void *memory)
 {
-    free(memory);
+    tide_ambient_free(memory);
 }

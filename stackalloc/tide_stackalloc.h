@@ -17,7 +17,8 @@
  * The part on the stack is an array of constant size, as large as a local variable of that size
  * and as cheap; it is never alloca. What does not fit is spilled: to the arena that the thread
  * has entered, else to the heap. It is released where the scope of the declaration ends, however
- * it ends: by its brace, return, break, continue or goto, and in C++ by an exception.
+ * it ends: by its brace, return, break, continue or goto, and in C++ by an exception. An arena
+ * that was entered at the declaration must last as long as the scope.
  *
  * It is not released when the scope is left by longjmp, nor, in C, by pthread_exit, by a
  * cancelled thread or by an exception of C++ that passes through it, unless the C code is

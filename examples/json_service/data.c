@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <tide_stackalloc.h>
 
 static const struct {
     const char *name, *set, *code;
@@ -150,17 +151,17 @@ static bool add_all(struct data *data, enum kind kind)
 
 static bool load_kind(struct data *data, enum kind kind, const char *folder)
 {
-    char path[4096];
-    json_error_t error;
-    snprintf(path, sizeof path, "%s/iso_%s.json", folder, kinds[kind].set);
-    data->documents[kind] = json_load_file(path, 0, &error);
+    TIDE_STACKBUF(path, 128);
+    json_error_t error = {.text = "no memory"};
+    if (tide_stackbuf_printf(&path, "%s/iso_%s.json", folder, kinds[kind].set))
+        data->documents[kind] = json_load_file(path.data, 0, &error);
     data->kind_names[kind] = json_string(kinds[kind].name);
     if (!data->documents[kind]) {
-        fprintf(stderr, "json_service: %s: %s\n", path, error.text);
+        fprintf(stderr, "json_service: %s: %s\n", path.data, error.text);
         return false;
     }
     if (!data->kind_names[kind] || !add_all(data, kind)) {
-        fprintf(stderr, "json_service: %s: not a list of codes and names\n", path);
+        fprintf(stderr, "json_service: %s: not a list of codes and names\n", path.data);
         return false;
     }
     return true;

@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""demo.py: the JSON service on the heap and on pools, compared: one table.
+"""demo.py: the JSON service on the heap, on pools and in arenas, compared: one table.
 
 Starts the variants in turn on the loopback address, checks that they answer the same, counts
 their heap allocations, and loads them with wrk in interleaved rounds.
 """
 import argparse
+import contextlib
 import itertools
 import json
 import os
@@ -29,6 +30,7 @@ VARIANTS = [
     ("heap, glibc", "heap", "libc.so.6"),
     ("heap, mimalloc", "heap", ""),
     ("pool", "pool", ""),
+    ("tide", "tide", ""),
 ]
 
 COLUMNS = [
@@ -46,8 +48,10 @@ COLUMNS = [
 REMAINS = """\
 Medians over the rounds; ± is half of the distance between the lowest and the highest round.
 What remains in the pool variant is libmicrohttpd's own: each response object, its header and the
-list it polls; and jansson's blocks over 128 bytes (a list that grows, a long body).
-Pools move allocations off the heap; jansson's rendering itself costs the same in all variants.
+list it polls; and jansson's blocks over 128 bytes (a list that grows, a long body). What remains in
+the tide variant, where a request has an arena and is sent from a chain of buffers, is
+libmicrohttpd's alone, which copies the list of a chain's pieces too.
+Both move allocations off the heap; jansson's rendering itself costs the same in all variants.
 Allocations and bytes were counted in a run of their own, with a counter preloaded; requests/s
 and latencies were measured without it, all variants alike."""
 
@@ -86,13 +90,15 @@ class Demo:
                        self.service_cpus)
 
     def compare(self):
-        """Sends the same to the first and the last variant; returns how many requests."""
+        """Sends the same to a variant of each kind of memory; returns how many requests."""
         asked = {f"{method} {path}": (200, request(method, path, body))
                  for method, path, body in queries()} | BAD_INPUT
-        with self.start(VARIANTS[0]) as first, self.start(VARIANTS[-1]) as last:
+        kinds = {variant[1]: variant for variant in VARIANTS}.values()
+        with contextlib.ExitStack() as stack:
+            services = [stack.enter_context(self.start(variant)) for variant in kinds]
             for name, (status, data) in asked.items():
-                replies = [without_date(service.send(data)) for service in (first, last)]
-                if replies[0] != replies[1]:
+                replies = [without_date(service.send(data)) for service in services]
+                if any(reply != replies[0] for reply in replies):
                     raise Failed(f"the variants differ in their answers to: {name}")
                 if status_of(replies[0]) != status:
                     raise Failed(f"{name}: status {status_of(replies[0])}, expected {status}")
@@ -209,7 +215,7 @@ def parse_options():
 def run(options):
     check_needs(options.bin)
     demo = Demo(options)
-    say(f"the same {demo.compare()} requests, good and bad, get the same bytes in both variants")
+    say(f"the same {demo.compare()} requests, good and bad, get the same bytes in all variants")
     counts = []
     for variant in VARIANTS:
         counts.append(demo.count(variant))

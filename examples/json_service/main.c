@@ -19,7 +19,7 @@ static const char help[] =
     "Usage: json_service [OPTION]...\n"
     "Answers queries over the iso-codes data sets, as JSON over HTTP, on the loopback address.\n"
     "\n"
-    "  --memory=heap|pool  where the memory of a request comes from (heap)\n"
+    "  --memory=KIND       where the memory of a request comes from: heap, pool or tide (heap)\n"
     "  --port=PORT         port to listen on; 0: any free one (0)\n"
     "  --threads=COUNT     threads that serve (one per processor)\n"
     "  --data=DIR          folder of the data sets (/usr/share/iso-codes/json)\n"
@@ -58,11 +58,12 @@ static unsigned parse_number(const char *text, unsigned min, unsigned max, const
 
 static const struct memory *parse_memory(const char *name)
 {
-    if (!strcmp(name, memory_heap.name))
-        return &memory_heap;
-    if (strcmp(name, memory_pool.name))
-        usage_error("not a kind of memory", name);
-    return &memory_pool;
+    static const struct memory *const kinds[] = {&memory_heap, &memory_pool, &memory_tide};
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        if (!strcmp(name, kinds[i]->name))
+            return kinds[i];
+    usage_error("not a kind of memory", name);
+    return NULL;
 }
 
 static void parse_option(struct options *options, int option)

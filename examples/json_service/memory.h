@@ -2,7 +2,7 @@
 /*
  * memory.h: where the memory of a request comes from. All that differs between the variants of
  * the service is behind this interface: memory_heap.c is how one writes it first, memory_pool.c
- * is the same with pools.
+ * is the same with pools, memory_tide.c with an arena for each request and chains of buffers.
  */
 #ifndef JSON_SERVICE_MEMORY_H
 #define JSON_SERVICE_MEMORY_H
@@ -27,6 +27,10 @@ struct memory {
     struct request *(*request_get)(void);
     void (*request_put)(struct request *request);
 
+    /* Around everything that is done for a request between these two. */
+    void (*enter)(struct request *request);
+    void (*leave)(struct request *request);
+
     /* Renders the document into a response that owns the rendered bytes; NULL when memory is
      * out. */
     struct MHD_Response *(*respond)(const json_t *document);
@@ -35,9 +39,12 @@ struct memory {
     json_t *(*pools)(void);
 };
 
-extern const struct memory memory_heap, memory_pool;
+/* For variants in which there is nothing to enter. */
+void memory_no_enter(struct request *request);
 
-/* How documents are rendered. Both variants must send the same bytes. */
+extern const struct memory memory_heap, memory_pool, memory_tide;
+
+/* How documents are rendered. All variants must send the same bytes. */
 #define MEMORY_JSON_FLAGS JSON_COMPACT
 
 #endif

@@ -7,6 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+void memory_no_enter(struct request *request)
+{
+}
+
 static void prepare(void)
 {
 }
@@ -56,6 +60,8 @@ const struct memory memory_heap = {
     .stop = stop,
     .request_get = request_get,
     .request_put = request_put,
+    .enter = memory_no_enter,
+    .leave = memory_no_enter,
     .respond = respond,
     .pools = json_array,
 };

@@ -16,6 +16,7 @@
 #include <tide_pool.h>
 
 #include "json_nodes.h"
+#include "stats.h"
 
 enum { TEXT_CAPACITY = 16 * 1024, TEXT_CAPACITY_MAX = 256 * 1024 };
 
@@ -124,25 +125,6 @@ static struct MHD_Response *respond(const json_t *document)
     return response;
 }
 
-static bool append_stats(const tide_pool *pool, void *array)
-{
-    tide_pool_stats s;
-    tide_pool_read_stats(pool, &s);
-    uint64_t made = s.misses + s.failures;
-    json_array_append_new(array, json_pack("{s:s, s:I, s:I, s:I, s:I}", "name", s.name, "gets",
-                                           (json_int_t)s.gets, "hits", (json_int_t)(s.gets - made),
-                                           "misses", (json_int_t)s.misses, "cached",
-                                           (json_int_t)(s.cached + s.victims)));
-    return true;
-}
-
-static json_t *pools(void)
-{
-    json_t *array = json_array();
-    tide_pool_walk(append_stats, array);
-    return array;
-}
-
 const struct memory memory_pool = {
     .name = "pool",
     .prepare = json_nodes_prepare,
@@ -150,6 +132,8 @@ const struct memory memory_pool = {
     .stop = stop,
     .request_get = request_get,
     .request_put = request_put,
+    .enter = memory_no_enter,
+    .leave = memory_no_enter,
     .respond = respond,
-    .pools = pools,
+    .pools = stats_pools,
 };

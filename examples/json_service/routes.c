@@ -8,6 +8,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <tide_stackalloc.h>
 
 #include "data.h"
 #include "stats.h"
@@ -90,9 +91,10 @@ static unsigned subdivisions(struct request *request)
     if (!entry)
         return reply_entry(request, NULL);
     /* The code of a subdivision starts with that of its country and a hyphen. */
-    char prefix[REQUEST_CODE_SIZE + 1] = {0};
-    strcat(strcpy(prefix, request->code), "-");
-    struct span span = index_prefix(&codes[KIND_SUBDIVISION], prefix);
+    TIDE_STACKBUF(prefix, REQUEST_CODE_SIZE + 1);
+    if (!tide_stackbuf_printf(&prefix, "%s-", request->code))
+        return request_fail(request, MHD_HTTP_INTERNAL_SERVER_ERROR, "no memory");
+    struct span span = index_prefix(&codes[KIND_SUBDIVISION], prefix.data);
     add_values(request, span, span.count);
     return reply_list(request, json_incref(entry_name(entry)), span.count);
 }

@@ -106,11 +106,16 @@ static enum MHD_Result handle(void *argument, struct MHD_Connection *connection,
                               size_t *upload_size, void **state)
 {
     struct request *request = *state;
+    enum MHD_Result result;
     if (!request)
         return MHD_NO; /* out of memory: the connection is closed */
+    request->service->memory->enter(request);
     if (!request->has_head)
-        return take_head(request, method, url, version);
-    return *upload_size ? take_body(request, upload, upload_size) : answer(request);
+        result = take_head(request, method, url, version);
+    else
+        result = *upload_size ? take_body(request, upload, upload_size) : answer(request);
+    request->service->memory->leave(request);
+    return result;
 }
 
 static void complete(void *argument, struct MHD_Connection *connection, void **state,

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * text.c: a growing run of bytes.
+ * text.c: a growing run of bytes, in the entered arena or, where none is, from malloc.
  */
 #include "text.h"
 
-#include <stdlib.h>
 #include <string.h>
+#include <tide_ambient.h>
 
 bool text_reserve(struct text *text, size_t capacity)
 {
     if (capacity <= text->capacity)
         return true;
-    char *bytes = realloc(text->bytes, capacity);
+    char *bytes = tide_ambient_realloc(text->bytes, capacity);
     if (!bytes)
         return false;
     text->bytes = bytes;
@@ -44,6 +44,6 @@ void text_reset(struct text *text, size_t capacity_max)
 
 void text_fini(struct text *text)
 {
-    free(text->bytes);
+    tide_ambient_free(text->bytes);
     *text = (struct text){0};
 }

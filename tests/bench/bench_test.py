@@ -11,6 +11,7 @@ import unittest
 
 BIN = pathlib.Path(os.environ["TIDE_BENCH_BIN"])
 CLAIMS = pathlib.Path(__file__).resolve().parents[2] / "bench" / "claims.py"
+JSON_TABLE = CLAIMS.with_name("json_table.py")
 KEYS = {"id", "subject", "ours", "rival", "rival_name", "unit", "ratio", "goal", "holds",
         "spread"}
 
@@ -90,6 +91,21 @@ class Test(unittest.TestCase):
 
     def test_every_benchmark_of_malloc_runs(self):
         self.check_all_run("tide_bench_malloc")
+
+    def test_every_benchmark_of_arenas_runs(self):
+        self.check_all_run("tide_bench_arena")
+
+    def test_json_in_arenas_allocates_nothing_and_is_the_same(self):
+        if not (BIN / "tide_bench_json").exists():
+            self.skipTest("no JSON libraries")
+        done = run(sys.executable, JSON_TABLE, "--bin", BIN, "--rounds", 1, "--seconds", 0.001,
+                   "--installed")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        rows = [line.split() for line in done.stdout.splitlines() if "iso_3166-2" in line]
+        self.assertEqual(len(rows), 4, done.stdout)
+        for operation, _, heap, arena, _, _, output in rows:
+            self.assertGreater(int(heap.replace(",", "")), 10, operation)
+            self.assertEqual((arena, output), ("0", "identical"), operation)
 
     def test_every_benchmark_in_go_runs(self):
         if not (BIN / "tide_bench_go").exists():

@@ -12,6 +12,11 @@ import unittest
 
 BINARY = pathlib.Path(os.environ["JSON_SERVICE"])
 DEMO = pathlib.Path(__file__).resolve().parents[2] / "examples" / "json_service" / "demo.py"
+sys.path.insert(0, str(DEMO.parent))
+# pylint: disable=wrong-import-position
+from service import Service, queries
+
+PASSES = 20
 DATA = pathlib.Path("/usr/share/iso-codes/json")
 COLUMNS = ["variant", "requests/s", "allocs/req", "bytes/req", "P50", "P99", "P99.9", "pool hits"]
 
@@ -52,11 +57,30 @@ class Test(unittest.TestCase):
             results = {row["variant"]: row for row in json.loads(path.read_text("utf-8"))}
         for column in COLUMNS:
             self.assertIn(column, done.stdout.splitlines()[0])
-        heap, pool = results["heap, glibc"], results["pool"]
+        heap, pool, tide = (results[name] for name in ("heap, glibc", "pool", "tide"))
+        self.assertLessEqual(tide["allocations"], pool["allocations"])
         self.assertLess(pool["allocations"], heap["allocations"] / 10)
         self.assertLess(pool["bytes"], heap["bytes"] / 10)
         self.assertGreater(pool["hit_rate"], 0.999)
         self.assertIsNone(heap["hit_rate"])
+
+    def test_the_tide_variant_allocates_no_more_than_libmicrohttpd(self):
+        """For each request, beside a service of libmicrohttpd alone; the list that it polls may
+        have grown once more or not."""
+        counts = []
+        for binary, memory in ((BINARY, "tide"), (os.environ["BARE"], "none")):
+            with Service(binary, memory, 1, os.environ["ALLOC_COUNT"]) as service:
+                service.send_passes(PASSES)
+                before = service.stats()
+                service.send_passes(PASSES)
+                after = service.stats()
+            requests = after["requests"] - before["requests"]
+            self.assertEqual(requests, PASSES * len(queries()) + 1)
+            counts.append([(after["heap"][key] - before["heap"][key]) // requests
+                           for key in ("allocations", "bytes")])
+        print(f"allocations, bytes for a request: {counts[0]}, of libmicrohttpd alone {counts[1]}")
+        self.assertLessEqual(counts[0][0], counts[1][0])
+        self.assertLessEqual(counts[0][1], counts[1][1])
 
     def test_variants_that_differ_are_refused(self):
         with tempfile.TemporaryDirectory() as folder:

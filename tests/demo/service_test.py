@@ -21,7 +21,7 @@ from service import Service, body_of, queries, read_all, request, status_of, wit
 
 BINARY = os.environ["JSON_SERVICE"]
 DATA = pathlib.Path("/usr/share/iso-codes/json")
-VARIANTS = ["heap", "pool"]
+VARIANTS = ["heap", "pool", "tide"]
 CLIENTS, REQUESTS = 12, 60
 HIT_RATE, HIT_PASSES = 0.999, 200
 
@@ -51,20 +51,21 @@ def abort(connection):
 
 class Test(unittest.TestCase):
     def each(self):
-        """Both variants in turn; each has to survive what is done to it, and end cleanly."""
+        """The variants in turn; each has to survive what is done to it, and end cleanly."""
         for memory in VARIANTS:
             with self.subTest(memory), start(memory) as service:
                 yield service
                 self.assertEqual(200, status_of(service.get("/languages/eng")), "survived")
 
-    def test_both_variants_send_the_same_bytes(self):
-        with start("heap") as heap, start("pool") as pool:
+    def test_all_variants_send_the_same_bytes(self):
+        with start("heap") as heap, start("pool") as pool, start("tide") as tide:
             for query in queries():
-                replies = [without_date(one.send(request(*query))) for one in (heap, pool)]
-                self.assertEqual(*replies, query)
+                replies = [without_date(one.send(request(*query))) for one in (heap, pool, tide)]
+                self.assertEqual(replies, 3 * replies[:1], query)
                 self.assertEqual(200, status_of(replies[0]), query)
             for name, (_, data) in BAD_INPUT.items():
-                self.assertEqual(*[without_date(one.send(data)) for one in (heap, pool)], name)
+                replies = [without_date(one.send(data)) for one in (heap, pool, tide)]
+                self.assertEqual(replies, 3 * replies[:1], name)
 
     def test_lists_agree_with_the_data(self):
         codes = [entry["code"] for entry in data_set("3166-2") if entry["code"][:3] == "GB-"]

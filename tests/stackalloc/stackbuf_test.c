@@ -9,6 +9,7 @@
 
 #include "check.h"
 #include "spills.h"
+#include "tide_ambient.h"
 #include "tide_stackalloc.h"
 
 static bool reads(const tide_stackbuf *buffer, const char *text)
@@ -193,4 +194,34 @@ Test(stackalloc, strings_read_as_naive_ones_do)
         }
     }
     check_count(spills_live, 0);
+}
+
+static void spill_into(tide_arena *arena)
+{
+    tide_ambient_enter(arena);
+    TIDE_STACKALLOC(char, line, 1000, 16);
+    TIDE_STACKBUF(text, 16);
+    for (int i = 0; i < 100; i++)
+        check_that(tide_stackbuf_printf(&text, "%d,", i));
+    tide_ambient_enter(NULL);
+    check_that(tide_ambient_is_arena(line) && tide_ambient_is_arena(text.data));
+    memset(line, 'x', 1000);
+    check_that(strncmp(text.data, "0,1,2,", 6) == 0);
+}
+
+Test(stackalloc, what_does_not_fit_is_in_the_entered_arena)
+{
+    tide_arena *arena = tide_arena_create(NULL);
+    tide_arena_stats stats;
+    spills_start(0);
+    for (int i = 0; i < 100; i++) {
+        spill_into(arena);
+        tide_arena_reset(arena);
+    }
+    check_count(spills_live, 0);
+    tide_arena_read_stats(arena, &stats);
+    check_that(stats.chunks_taken < 20);
+    TIDE_STACKALLOC(char, line, 1000, 16);
+    check_that(line && !tide_ambient_is_arena(line));
+    tide_arena_destroy(arena);
 }

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """rules.py: the limits of docs/style.md, one function each; yields (path, line, message)."""
+import functools
 import pathlib
 import re
 import shutil
@@ -137,11 +138,19 @@ def header_alone(tree):
                     yield header.path, 1, f"{compiler} -std={standard}: {error}"
 
 
+@functools.cache
+def _package_flags():
+    """Of the libraries that public headers are for and whose headers are in folders of theirs."""
+    done = subprocess.run(["pkg-config", "--cflags", "libxml-2.0", "lua5.4"],
+                          capture_output=True, text=True, check=False)
+    return done.stdout.replace("-I", "-isystem").split()
+
+
 def _compile_alone(folder, name, compiler, standard):
     language = "c++" if "+" in standard else "c"
     done = subprocess.run(
         [compiler, f"-std={standard}", "-pedantic-errors", "-Wall", "-Wextra", "-Werror",
-         "-fsyntax-only", "-I", folder, "-x", language, "-"],
+         "-fsyntax-only", "-I", folder, *_package_flags(), "-x", language, "-"],
         input=f"#include <{name}>\nextern int not_empty;\n", capture_output=True, text=True,
         check=False)
     return done.stderr.strip().split("\n")[0] if done.returncode else ""
