@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "check.h"
+#include "model.h"
 #include "tide_ambient.h"
 
 enum { BLOCKS = 2048, DEPTH = 3, OPERATIONS = 10000000, HEAP = -1 };
@@ -20,6 +21,7 @@ struct block {
 
 static struct {
     uint64_t random;
+    struct choices choices; /* a fuzzer's, in place of random ones */
     tide_arena *arenas[DEPTH];
     int depth; /* arenas entered: 0 to this, not included */
     struct block blocks[BLOCKS];
@@ -28,6 +30,8 @@ static struct {
 
 static size_t pick(size_t count)
 {
+    if (model.choices.next)
+        return choices_pick(&model.choices, count);
     return (size_t)(check_random(&model.random) >> 20) % count;
 }
 
@@ -143,19 +147,38 @@ static void operate(void)
         reallocate();
 }
 
-Test(ambient, random_calls_agree_with_the_model)
+static void begin(void)
 {
-    size_t count = check_scaled(OPERATIONS);
     memset(&model, 0, sizeof(model));
-    model.random = check_seed();
     for (int i = 0; i < DEPTH; i++)
         model.arenas[i] = tide_arena_create(NULL);
-    for (size_t i = 0; i < count; i++)
-        operate();
+}
+
+static void end(void)
+{
     while (model.depth)
         leave();
     while (model.count)
         release();
     for (int i = 0; i < DEPTH; i++)
         tide_arena_destroy(model.arenas[i]);
+}
+
+void ambient_model_run_chosen(const unsigned char *bytes, size_t size)
+{
+    begin();
+    model.choices = (struct choices){bytes, bytes + size};
+    while (choices_are_left(&model.choices))
+        operate();
+    end();
+}
+
+Test(ambient, random_calls_agree_with_the_model)
+{
+    size_t count = check_scaled(OPERATIONS);
+    begin();
+    model.random = check_seed();
+    for (size_t i = 0; i < count; i++)
+        operate();
+    end();
 }

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "check.h"
+#include "model.h"
 #include "tide_arena.h"
 
 enum { OBJECTS = 4096, MARKS = 8, OPERATIONS = 10000000, LIMIT = 300000 };
@@ -24,6 +25,7 @@ struct object {
 struct model {
     tide_arena *arena;
     uint64_t random;
+    struct choices choices; /* a fuzzer's, in place of random ones */
     struct object objects[OBJECTS];
     size_t count;
     struct {
@@ -39,6 +41,8 @@ static struct model model;
 
 static size_t pick(size_t count)
 {
+    if (model.choices.next)
+        return choices_pick(&model.choices, count);
     return (size_t)(check_random(&model.random) >> 20) % count;
 }
 
@@ -195,6 +199,16 @@ static void operate(void)
         reallocate();
     else
         allocate();
+}
+
+void model_run_chosen(const unsigned char *bytes, size_t size)
+{
+    model = (struct model){.choices = {bytes, bytes + size}};
+    renew();
+    while (choices_are_left(&model.choices))
+        operate();
+    check_from(0);
+    tide_arena_destroy(model.arena);
 }
 
 Test(arena, random_operations_agree_with_the_model)
