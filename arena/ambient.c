@@ -13,7 +13,7 @@
 #include <stdlib.h>
 
 #include "arena.h"
-#include "poison.h"
+#include "shadow.h"
 
 enum { HEADER = sizeof(size_t), ALIGN = 16, LARGE_HEADER = ALIGN };
 static const size_t size_max = PTRDIFF_MAX - 4 * ALIGN;
@@ -143,7 +143,7 @@ static void free_arena(void *block)
 {
     size_t *header = header_of(block);
     if (memory_is_checked())
-        tide__arena_checked_free(header, HEADER + *header);
+        tide__redzone_free(header, HEADER + *header);
     else if (is_newest(entered, block))
         entered->tide__next = (uintptr_t)header;
 }

@@ -6,7 +6,7 @@
 
 #include <errno.h>
 
-#include "poison.h"
+#include "shadow.h"
 
 enum { RETAIN_CYCLES_DEFAULT = 8, CHUNK_SIZE_MAX_DEFAULT = 256 << 10, PAGE = 4096 };
 
@@ -159,7 +159,7 @@ void *tide_arena_alloc_slow(tide_arena *handle, size_t size, size_t align)
         return NULL;
     }
     if (unlikely(arena->checked))
-        return tide__arena_checked_alloc(arena, size, align);
+        return tide__redzone_alloc(arena, size, align);
     return tide__arena_take(arena, size, align);
 }
 
@@ -213,7 +213,7 @@ static void move(struct arena *arena, void *moved, void *object, size_t old_size
     if (size)
         memcpy(moved, object, size);
     if (arena->checked)
-        tide__arena_checked_free(object, old_size);
+        tide__redzone_free(object, old_size);
     release_moved(arena, object);
 }
 
@@ -299,7 +299,7 @@ void tide_arena_reset(tide_arena *handle)
     struct arena *arena = arena_of(handle);
     run_cleanups(arena, NULL);
     if (unlikely(arena->checked))
-        tide__arena_checked_rewind(arena, 0);
+        tide__redzone_rewind(arena, 0);
     if (arena->large)
         release_large(arena, 0);
     note_peak(arena);
@@ -331,7 +331,7 @@ void tide_arena_rewind(tide_arena *handle, tide_arena_mark mark)
         return;
     run_cleanups(arena, mark.tide__cleanups);
     if (unlikely(arena->checked))
-        tide__arena_checked_rewind(arena, mark.tide__objects);
+        tide__redzone_rewind(arena, mark.tide__objects);
     release_large(arena, mark.tide__large);
     if (arena->guarded)
         release_behind(arena, mark.tide__chunk);
@@ -441,7 +441,7 @@ tide_arena *tide_arena_create(const tide_arena_config *config)
     }
     *arena = (struct arena){.window = &arena->bump, .last = &arena->none};
     int error = configure(arena, config ? config : &defaults) ? 0 : EINVAL;
-    if (!error && memory_is_checked() && !tide__arena_checked_begin(arena))
+    if (!error && memory_is_checked() && !tide__redzone_begin(arena))
         error = ENOMEM;
     close_window(arena);
     if (!error && !join_parent(arena, config ? config->parent : NULL))
@@ -462,7 +462,7 @@ void tide_arena_destroy(tide_arena *handle)
     if (arena->in_parent)
         *arena->in_parent = NULL;
     if (arena->checked)
-        tide__arena_checked_end(arena);
+        tide__redzone_end(arena);
     release_large(arena, 0);
     release_behind(arena, &arena->none);
     tide__totals_end(arena->totals);

@@ -7,7 +7,7 @@
  *     totals.c   what arenas of one name have in common
  *     text.c     strings
  *     scratch.c  arenas of a thread
- *     checked.c  red zones and poison, for AddressSanitizer and valgrind
+ *     redzone.c  red zones and poison, for AddressSanitizer and valgrind
  *     guard.c    TIDE=arena-guard:1: what was given back faults
  *     ambient.c  malloc's signatures
  *     range.c    addresses, and the spans that chunks are
@@ -50,7 +50,7 @@ struct cleanup {
     void *argument;
 };
 
-/* What checked.c knows of an arena's objects. */
+/* What redzone.c knows of an arena's objects. */
 struct checked {
     struct checked_object {
         void *memory;
@@ -136,13 +136,13 @@ void tide__totals_chunk(struct totals *totals);
 void tide__totals_hold(struct totals *totals, size_t bytes);
 void tide__totals_drop(struct totals *totals, size_t bytes);
 
-/* checked.c; only for checked arenas */
-bool tide__arena_checked_begin(struct arena *arena);
-void tide__arena_checked_end(struct arena *arena);
-void *tide__arena_checked_alloc(struct arena *arena, size_t size, size_t align);
-void tide__arena_checked_chunk(struct chunk *chunk); /* poisons what follows the header */
-void tide__arena_checked_rewind(struct arena *arena, size_t objects);
-void tide__arena_checked_free(void *object, size_t size);
+/* redzone.c; only for checked arenas */
+bool tide__redzone_begin(struct arena *arena);
+void tide__redzone_end(struct arena *arena);
+void *tide__redzone_alloc(struct arena *arena, size_t size, size_t align);
+void tide__redzone_chunk(struct chunk *chunk); /* poisons what follows the header */
+void tide__redzone_rewind(struct arena *arena, size_t objects);
+void tide__redzone_free(void *object, size_t size);
 
 /* guard.c */
 bool tide__guard_is_on(void);

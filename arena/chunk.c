@@ -6,7 +6,7 @@
 
 #include "arena.h"
 #include "heap.h"
-#include "poison.h"
+#include "shadow.h"
 #include "tide_pool.h"
 
 /* A pool for each class, and one for the arenas themselves. Each is made when it is first needed,
@@ -137,7 +137,7 @@ struct chunk *tide__chunk_take(struct arena *arena, size_t size)
         memory_unpoison(chunk, sizeof(*chunk));
     *chunk = (struct chunk){.size = size};
     if (arena->checked)
-        tide__arena_checked_chunk(chunk);
+        tide__redzone_chunk(chunk);
     arena->chunks_taken++;
     tide__totals_chunk(arena->totals);
     return chunk;

@@ -10,8 +10,8 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "poison.h"
 #include "settings.h"
+#include "shadow.h"
 
 /* Four times the memory there is: spans of one size are not used for another. Addresses cost
  * nothing, but where there is a limit on them (ulimit -v) half of what it leaves is for others, and

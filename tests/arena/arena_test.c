@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "check.h"
-#include "poison.h"
+#include "shadow.h"
 #include "tide_arena.h"
 
 enum { PAGE = 4096 };

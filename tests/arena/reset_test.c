@@ -6,7 +6,7 @@
 #include <sys/resource.h>
 
 #include "check.h"
-#include "poison.h"
+#include "shadow.h"
 #include "tide_arena.h"
 
 static tide_arena_stats stats_of(const tide_arena *arena)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * checked.c: arenas whose objects AddressSanitizer or valgrind watches.
+ * redzone.c: arenas whose objects AddressSanitizer or valgrind watches.
  *
  * Each object stands between red zones, and what is taken back is poisoned at once. The objects
  * are listed apart from their memory, so that whatever the program does to that, the list holds.
@@ -9,11 +9,11 @@
 #include <stdlib.h>
 
 #include "arena.h"
-#include "poison.h"
+#include "shadow.h"
 
 enum { ZONE = 16 };
 
-bool tide__arena_checked_begin(struct arena *arena)
+bool tide__redzone_begin(struct arena *arena)
 {
     struct checked *checked = calloc(1, sizeof(*checked));
     if (!checked)
@@ -25,16 +25,16 @@ bool tide__arena_checked_begin(struct arena *arena)
     return true;
 }
 
-void tide__arena_checked_end(struct arena *arena)
+void tide__redzone_end(struct arena *arena)
 {
-    tide__arena_checked_rewind(arena, 0);
+    tide__redzone_rewind(arena, 0);
     memory_pool_end(arena->checked);
     free(arena->checked->objects);
     free(arena->checked);
     arena->checked = NULL;
 }
 
-void tide__arena_checked_chunk(struct chunk *chunk)
+void tide__redzone_chunk(struct chunk *chunk)
 {
     memory_poison(chunk + 1, tide__chunk_room(chunk) - sizeof(*chunk));
 }
@@ -54,7 +54,7 @@ static bool make_room(struct checked *checked)
 }
 
 /* The zone in front is as long as the alignment, so that the object is aligned behind it. */
-void *tide__arena_checked_alloc(struct arena *arena, size_t size, size_t align)
+void *tide__redzone_alloc(struct arena *arena, size_t size, size_t align)
 {
     struct checked *checked = arena->checked;
     size_t front = align < ZONE ? ZONE : align;
@@ -70,7 +70,7 @@ void *tide__arena_checked_alloc(struct arena *arena, size_t size, size_t align)
     return memory + front;
 }
 
-void tide__arena_checked_rewind(struct arena *arena, size_t objects)
+void tide__redzone_rewind(struct arena *arena, size_t objects)
 {
     struct checked *checked = arena->checked;
     while (checked->count > objects) {
@@ -79,7 +79,7 @@ void tide__arena_checked_rewind(struct arena *arena, size_t objects)
     }
 }
 
-void tide__arena_checked_free(void *object, size_t size)
+void tide__redzone_free(void *object, size_t size)
 {
     memory_poison(object, size);
 }

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * poison.h: tells AddressSanitizer and valgrind which bytes nobody may touch.
+ * shadow.h: tells AddressSanitizer and valgrind which bytes nobody may touch.
  *
  * For memory that is handed out in pieces. Everything here does nothing where neither checks,
  * which memory_is_checked tells; what is costly is done behind that question.
  */
-#ifndef TIDE_BASE_POISON_H
-#define TIDE_BASE_POISON_H
+#ifndef TIDE_BASE_SHADOW_H
+#define TIDE_BASE_SHADOW_H
 
 #include <stdbool.h>
 #include <stddef.h>
