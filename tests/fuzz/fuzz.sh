@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# Runs a fuzzer on inputs grown from seeds: fuzz.sh PROGRAM FOLDER SEED-FILE...
+# Runs a fuzzer on inputs grown from seeds: fuzz.sh SECONDS PROGRAM FOLDER SEED-FILE...
 # The lines of each seed are inputs too. Inputs that were found stay in FOLDER for the next run.
 set -euo pipefail
-program=$1 folder=$2
-shift 2
+seconds=${TIDE_SOAK_SECONDS:-$1} program=$2 folder=$3
+shift 3
 mkdir -p "$folder/seeds" "$folder/found"
 for seed in "$@"; do
     cp "$seed" "$folder/seeds/"
     split --lines=2 --suffix-length=4 <(head -n 40 "$seed") "$folder/seeds/$(basename "$seed")."
 done
-exec "$program" -max_total_time="${TIDE_SOAK_SECONDS:-3}" -timeout=10 -rss_limit_mb=2048 \
+exec "$program" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 \
     -max_len=65536 -artifact_prefix="$folder/" -print_final_stats=1 "$folder/found" "$folder/seeds"
