@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "text.h"
+#include "tide_ambient.h"
 
 enum { THREADS = 4, SIZE = 50000, ROUNDS = 2000 };
 
@@ -94,6 +95,44 @@ Test(buffer, the_last_of_four_threads_releases)
         check_that(tide_chain_append_slice(&parts[0], &slice));
         for (unsigned i = 1; i < THREADS; i++)
             check_that(tide_chain_share(&parts[i], &parts[0], 0, sizeof(data)));
+        check_threads(THREADS, clear_part, NULL);
+    }
+    check_count(wrong, 0);
+    check_count(endings, rounds);
+    check_count(live_blocks(), 0);
+}
+
+static void end_arena(const void *data, size_t size, void *arena)
+{
+    atomic_fetch_add(&endings, 1);
+    tide_arena_destroy(arena);
+}
+
+/* A text of an arena that is entered: copied to one chain, and referred to by another one, which
+ * ends the arena. */
+static void fill_from_arena(tide_chain *copied, tide_chain *referred)
+{
+    tide_arena *arena = tide_arena_create(NULL), *before = tide_ambient_enter(arena);
+    tide_slice slice;
+    char *text = tide_arena_alloc(arena, 3000, 1);
+    for (size_t i = 0; i < 3000; i++)
+        text[i] = pattern(i);
+    check_that(tide_chain_append(copied, text, 3000));
+    check_that(tide_slice_init_foreign(&slice, text, 3000, end_arena, arena));
+    check_that(tide_chain_append_slice(referred, &slice));
+    tide_ambient_enter(before);
+}
+
+/* Blocks are never an arena's, entered or not; a slice that refers to one keeps it. */
+Test(buffer, slices_outlive_what_has_made_an_arena)
+{
+    wrong = endings = 0;
+    size_t rounds = check_scaled(300);
+    for (size_t round = 0; round < rounds; round++) {
+        fill_from_arena(&parts[0], &parts[1]);
+        check_that(tide_chain_share(&parts[2], &parts[0], 0, 3000));
+        check_that(tide_chain_share(&parts[3], &parts[1], 0, 3000));
+        check_count(endings, round);
         check_threads(THREADS, clear_part, NULL);
     }
     check_count(wrong, 0);
