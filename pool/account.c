@@ -14,6 +14,7 @@
 #include "cpu.h"
 #include "internal.h"
 #include "pacer.h"
+#include "source.h"
 
 enum { WATCHER_COUNT = 16 };
 
@@ -147,6 +148,15 @@ static bool was_used(const tide_epoch_report *report)
            report->misses || report->puts || report->dropped_idle || report->dropped_drained;
 }
 
+/* The lines of what stands above pools. */
+static void trace_sources(const tide_epoch_report *report, FILE *stream)
+{
+    const struct source *source = tide__source_first();
+    for (; source; source = tide__source_next(source))
+        if (source->trace)
+            source->trace(stream, report->number);
+}
+
 /* Adds up all pools; their lines go to `stream` unless it is NULL. */
 static void account_pools(tide_epoch_report *report, FILE *stream)
 {
@@ -192,8 +202,10 @@ void tide__account_end(struct account *account)
     FILE *stream = tide__trace_wants_pools() ? open_memstream(&pool_lines, &size) : NULL;
     account_pools(report, stream);
     account_cpus(report);
-    if (stream)
+    if (stream) {
+        trace_sources(report, stream);
         fclose(stream);
+    }
     tide__pacer_note(report);
     account->trace = tide__trace_lines(report, pool_lines);
     free(pool_lines);

@@ -20,26 +20,48 @@ static bool result(bool found, int error)
     return found;
 }
 
-/* Of "pool.NAME.field", where NAME may have dots too. */
-static bool read_pool(const char *name, uint64_t *value)
+static bool find_field(const struct metrics *metrics, const struct metrics_entry *entry,
+                       const char *field, uint64_t *value)
+{
+    for (size_t i = 0; i < metrics->source->metric_count; i++) {
+        if (strcmp(metrics->source->metrics[i].name, field) == 0) {
+            *value = entry->values[i];
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Of "NAME.field", where NAME may have dots too. */
+static bool read_source(const struct source *source, const char *name, uint64_t *value)
 {
     const char *field = strrchr(name, '.') + 1;
     size_t length = (size_t)(field - 1 - name);
     struct metrics metrics;
     bool found = false;
-    tide__metrics_take(&metrics);
+    tide__metrics_take(&metrics, source);
     for (size_t i = 0; i < metrics.count && !found; i++) {
-        const char *pool = metrics.pools[i].name;
-        if (strlen(pool) != length || memcmp(pool, name, length) != 0)
-            continue;
-        for (size_t m = 0; m < tide__metric_count && !found; m++) {
-            found = strcmp(tide__metrics[m].name, field) == 0;
-            *value = metric_value(&metrics.pools[i], &tide__metrics[m]);
-        }
+        const char *entry = metrics.entries[i]->name;
+        if (strlen(entry) == length && memcmp(entry, name, length) == 0)
+            found = find_field(&metrics, metrics.entries[i], field, value);
     }
     bool failed = metrics.failed;
     tide__metrics_drop(&metrics);
     return result(found, failed ? ENOMEM : ENOENT);
+}
+
+/* Of "pool.NAME.field" the source; `*rest` is then "NAME.field". NULL: the name is not such. */
+static const struct source *find_source(const char *name, const char **rest)
+{
+    const struct source *source = tide__source_first();
+    for (; source; source = tide__source_next(source)) {
+        size_t length = strlen(source->kind);
+        if (strncmp(name, source->kind, length) != 0 || name[length] != '.')
+            continue;
+        *rest = name + length + 1;
+        return strchr(*rest, '.') ? source : NULL;
+    }
+    return NULL;
 }
 
 static size_t find_setting(const char *name)
@@ -55,9 +77,9 @@ bool tide_ctl_read(const char *name, uint64_t *value)
     size_t setting = find_setting(name);
     if (setting < tide__pacer_value_count)
         return result(tide__pacer_read(setting, value), EPERM);
-    if (strncmp(name, "pool.", 5) == 0 && strchr(name + 5, '.'))
-        return read_pool(name + 5, value);
-    return result(false, ENOENT);
+    const char *rest;
+    const struct source *source = find_source(name, &rest);
+    return source ? read_source(source, rest, value) : result(false, ENOENT);
 }
 
 bool tide_ctl_write(const char *name, uint64_t value)
@@ -69,26 +91,37 @@ bool tide_ctl_write(const char *name, uint64_t value)
     return result(false, tide_ctl_read(name, &present) ? EPERM : ENOENT);
 }
 
-static bool visit_field(bool (*visit)(const char *, bool, void *), void *context, const char *pool,
-                        const char *field)
+static bool visit_field(bool (*visit)(const char *, bool, void *), void *context, const char *kind,
+                        const char *entry, const char *field)
 {
     char *name;
-    if (asprintf(&name, "pool.%s.%s", pool, field) < 0)
+    if (asprintf(&name, "%s.%s.%s", kind, entry, field) < 0)
         return false;
     bool wanted = visit(name, false, context);
     free(name);
     return wanted;
 }
 
-void tide_ctl_list(bool (*visit)(const char *, bool, void *), void *context)
+static bool list_source(const struct source *source, bool (*visit)(const char *, bool, void *),
+                        void *context)
 {
     struct metrics metrics;
     bool wanted = true;
+    size_t fields = source->metric_count;
+    tide__metrics_take(&metrics, source);
+    for (size_t i = 0; i < metrics.count * fields && wanted; i++)
+        wanted = visit_field(visit, context, source->kind, metrics.entries[i / fields]->name,
+                             source->metrics[i % fields].name);
+    tide__metrics_drop(&metrics);
+    return wanted;
+}
+
+void tide_ctl_list(bool (*visit)(const char *, bool, void *), void *context)
+{
+    bool wanted = true;
     for (size_t i = 0; i < tide__pacer_value_count && wanted; i++)
         wanted = visit(tide__pacer_names[i], tide__pacer_is_writable(i), context);
-    tide__metrics_take(&metrics);
-    for (size_t i = 0; i < metrics.count * tide__metric_count && wanted; i++)
-        wanted = visit_field(visit, context, metrics.pools[i / tide__metric_count].name,
-                             tide__metrics[i % tide__metric_count].name);
-    tide__metrics_drop(&metrics);
+    const struct source *source = tide__source_first();
+    for (; source && wanted; source = tide__source_next(source))
+        wanted = list_source(source, visit, context);
 }

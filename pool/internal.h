@@ -13,6 +13,7 @@
  *                   of each, poison.c what they do to its contents, complain.c what they say
  *     registry.c    all pools, their lock, fork
  *     stats.c       what the counts add up to
+ *     source.c      who has counters by name; metrics.c and ctl.c read them
  *     batch.c       batches and their lists
  *
  * An object is owned by exactly one of: its holder; a stack or a batch in a list of a

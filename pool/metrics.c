@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * metrics.c: takes the counters of all pools, and prints them.
+ * metrics.c: takes the counters of all names of a source, and prints those of all sources.
  */
 #include "metrics.h"
 
@@ -13,105 +13,70 @@
 #include "text.h"
 #include "tide_ctl.h"
 
-#define METRIC(field, is_gauge, help)                                                              \
-    {                                                                                              \
-#field, offsetof(tide_pool_stats, field), is_gauge, help                                   \
-    }
-
-const struct metric tide__metrics[] = {
-    METRIC(gets, false, "Objects asked for."),
-    METRIC(hits_cpu, false, "Objects found on this CPU's stack."),
-    METRIC(hits_batch, false, "Objects found in a batch of this CPU."),
-    METRIC(hits_stolen, false, "Objects found in a batch of another CPU."),
-    METRIC(hits_victim, false, "Objects found in the victim generation."),
-    METRIC(misses, false, "Objects created."),
-    METRIC(failures, false, "Creations that failed."),
-    METRIC(puts, false, "Objects put."),
-    METRIC(prewarmed, false, "Objects created ahead of their use."),
-    METRIC(destroyed_epoch, false, "Objects destroyed by epochs."),
-    METRIC(destroyed_drain, false, "Objects destroyed by drains."),
-    METRIC(destroyed_put, false, "Objects destroyed at put for lack of memory."),
-    METRIC(destroyed_heavy, false, "Objects destroyed at put for their weight."),
-    METRIC(destroyed_full, false, "Objects destroyed at put for the limit in bytes."),
-    METRIC(destroyed_random, false, "Objects destroyed by a checked pool's random drops."),
-    METRIC(kept, false, "Idle objects that epochs left in place."),
-    METRIC(cached, true, "Objects in the pool, without victims."),
-    METRIC(victims, true, "Objects that the next epoch destroys."),
-    METRIC(cached_bytes, true, "Bytes that the pool's objects hold."),
-};
-
-const size_t tide__metric_count = sizeof(tide__metrics) / sizeof(*tide__metrics);
-
-static void add_stats(tide_pool_stats *sum, const tide_pool_stats *stats)
-{
-    for (size_t i = 0; i < tide__metric_count; i++)
-        *(uint64_t *)(void *)((char *)sum + tide__metrics[i].offset) +=
-            metric_value(stats, &tide__metrics[i]);
-}
-
-static tide_pool_stats *find_entry(struct metrics *metrics, const char *name)
+static struct metrics_entry *find_entry(const struct metrics *metrics, const char *name)
 {
     for (size_t i = 0; i < metrics->count; i++)
-        if (strcmp(metrics->pools[i].name, name) == 0)
-            return &metrics->pools[i];
+        if (strcmp(metrics->entries[i]->name, name) == 0)
+            return metrics->entries[i];
     return NULL;
 }
 
-static tide_pool_stats *add_entry(struct metrics *metrics, const char *name)
+static struct metrics_entry *make_entry(const char *name, size_t values)
+{
+    struct metrics_entry *entry = calloc(1, sizeof(*entry) + values * sizeof(*entry->values));
+    if (entry)
+        entry->name = strdup(name);
+    if (entry && entry->name)
+        return entry;
+    free(entry);
+    return NULL;
+}
+
+static struct metrics_entry *add_entry(struct metrics *metrics, const char *name)
 {
     if (metrics->count == metrics->room) {
         size_t room = metrics->room ? 2 * metrics->room : 16;
-        tide_pool_stats *pools = reallocarray(metrics->pools, room, sizeof(*pools));
-        if (!pools)
+        struct metrics_entry **entries = reallocarray(metrics->entries, room, sizeof(*entries));
+        if (!entries)
             return NULL;
-        metrics->pools = pools;
+        metrics->entries = entries;
         metrics->room = room;
     }
-    char *copy = strdup(name);
-    if (!copy)
-        return NULL;
-    metrics->pools[metrics->count] = (tide_pool_stats){.name = copy};
-    return &metrics->pools[metrics->count++];
+    struct metrics_entry *entry = make_entry(name, metrics->source->metric_count);
+    if (entry)
+        metrics->entries[metrics->count++] = entry;
+    return entry;
 }
 
-static bool add_pool(const tide_pool *pool, void *context)
+static bool add_stats(const char *name, const void *stats, void *context)
 {
     struct metrics *metrics = context;
-    tide_pool_stats stats;
-    tide_pool_read_stats(pool, &stats);
-    tide_pool_stats *entry = find_entry(metrics, stats.name);
+    const struct source *source = metrics->source;
+    struct metrics_entry *entry = find_entry(metrics, name);
     if (!entry)
-        entry = add_entry(metrics, stats.name);
-    if (entry)
-        add_stats(entry, &stats);
+        entry = add_entry(metrics, name);
+    for (size_t i = 0; entry && i < source->metric_count; i++)
+        entry->values[i] += metric_value(stats, &source->metrics[i]);
     metrics->failed = !entry;
     return entry;
 }
 
-void tide__metrics_take(struct metrics *metrics)
+void tide__metrics_take(struct metrics *metrics, const struct source *source)
 {
-    *metrics = (struct metrics){0};
-    tide_pool_walk(add_pool, metrics);
+    *metrics = (struct metrics){.source = source};
+    source->walk(add_stats, metrics);
 }
 
 void tide__metrics_drop(struct metrics *metrics)
 {
-    for (size_t i = 0; i < metrics->count; i++)
-        free((char *)(uintptr_t)metrics->pools[i].name);
-    free(metrics->pools);
+    for (size_t i = 0; i < metrics->count; i++) {
+        free(metrics->entries[i]->name);
+        free(metrics->entries[i]);
+    }
+    free(metrics->entries);
 }
 
-static void print_json_pool(FILE *stream, const tide_pool_stats *pool)
-{
-    fputs("{\"name\": ", stream);
-    tide__text_json(stream, pool->name);
-    for (size_t i = 0; i < tide__metric_count; i++)
-        fprintf(stream, ", \"%s\": %" PRIu64, tide__metrics[i].name,
-                metric_value(pool, &tide__metrics[i]));
-    fputc('}', stream);
-}
-
-static void print_json(FILE *stream, const struct metrics *metrics)
+static void print_json_settings(FILE *stream)
 {
     fputc('{', stream);
     for (size_t i = 0; i < tide__pacer_value_count; i++) {
@@ -119,12 +84,26 @@ static void print_json(FILE *stream, const struct metrics *metrics)
         if (tide__pacer_read(i, &value))
             fprintf(stream, "\"%s\": %" PRIu64 ", ", tide__pacer_names[i], value);
     }
-    fputs("\"pools\": [", stream);
+}
+
+static void print_json_entry(FILE *stream, const struct source *source,
+                             const struct metrics_entry *entry)
+{
+    fputs("{\"name\": ", stream);
+    tide__text_json(stream, entry->name);
+    for (size_t i = 0; i < source->metric_count; i++)
+        fprintf(stream, ", \"%s\": %" PRIu64, source->metrics[i].name, entry->values[i]);
+    fputc('}', stream);
+}
+
+static void print_json_source(FILE *stream, const struct metrics *metrics)
+{
+    fprintf(stream, "\"%ss\": [", metrics->source->kind);
     for (size_t i = 0; i < metrics->count; i++) {
         fputs(i ? ",\n" : "\n", stream);
-        print_json_pool(stream, &metrics->pools[i]);
+        print_json_entry(stream, metrics->source, metrics->entries[i]);
     }
-    fputs("\n]}\n", stream);
+    fputs(tide__source_next(metrics->source) ? "\n],\n" : "\n]}\n", stream);
 }
 
 /* "epoch.limit_bytes" as part of a Prometheus name. */
@@ -148,48 +127,62 @@ static void print_prometheus_settings(FILE *stream)
     }
 }
 
-static void print_prometheus(FILE *stream, const struct metrics *metrics)
+static void print_prometheus_source(FILE *stream, const struct metrics *metrics)
 {
-    print_prometheus_settings(stream);
-    for (size_t i = 0; i < tide__metric_count; i++) {
-        const struct metric *metric = &tide__metrics[i];
+    const struct source *source = metrics->source;
+    for (size_t i = 0; i < source->metric_count; i++) {
+        const struct metric *metric = &source->metrics[i];
         const char *suffix = metric->is_gauge ? "" : "_total";
-        fprintf(stream, "# HELP tidepool_pool_%s%s %s\n# TYPE tidepool_pool_%s%s %s\n",
-                metric->name, suffix, metric->help, metric->name, suffix,
+        fprintf(stream, "# HELP tidepool_%s_%s%s %s\n# TYPE tidepool_%s_%s%s %s\n", source->kind,
+                metric->name, suffix, metric->help, source->kind, metric->name, suffix,
                 metric->is_gauge ? "gauge" : "counter");
-        for (size_t pool = 0; pool < metrics->count; pool++) {
-            fprintf(stream, "tidepool_pool_%s%s{pool=", metric->name, suffix);
-            tide__text_label(stream, metrics->pools[pool].name);
-            fprintf(stream, "} %" PRIu64 "\n", metric_value(&metrics->pools[pool], metric));
+        for (size_t n = 0; n < metrics->count; n++) {
+            fprintf(stream, "tidepool_%s_%s%s{%s=", source->kind, metric->name, suffix,
+                    source->kind);
+            tide__text_label(stream, metrics->entries[n]->name);
+            fprintf(stream, "} %" PRIu64 "\n", metrics->entries[n]->values[i]);
         }
     }
 }
 
-static size_t print_all(char *text, size_t size,
-                        void (*print)(FILE *stream, const struct metrics *metrics))
+/* False: no memory. */
+static bool print_sources(FILE *stream, void (*print)(FILE *stream, const struct metrics *metrics))
 {
-    struct metrics metrics;
+    bool failed = false;
+    const struct source *source = tide__source_first();
+    for (; source && !failed; source = tide__source_next(source)) {
+        struct metrics metrics;
+        tide__metrics_take(&metrics, source);
+        failed = metrics.failed;
+        print(stream, &metrics);
+        tide__metrics_drop(&metrics);
+    }
+    return !failed;
+}
+
+static size_t print_all(char *text, size_t size, void (*print_settings)(FILE *stream),
+                        void (*print_source)(FILE *stream, const struct metrics *metrics))
+{
     char *all = NULL;
     size_t length = 0;
-    tide__metrics_take(&metrics);
-    FILE *stream = metrics.failed ? NULL : open_memstream(&all, &length);
+    FILE *stream = open_memstream(&all, &length);
     if (stream) {
-        print(stream, &metrics);
-        length = fclose(stream) ? 0 : length;
+        print_settings(stream);
+        bool printed = print_sources(stream, print_source);
+        length = fclose(stream) || !printed ? 0 : length;
     }
     if (size)
         snprintf(text, size, "%s", length ? all : "");
     free(all);
-    tide__metrics_drop(&metrics);
     return length;
 }
 
 size_t tide_ctl_json(char *text, size_t size)
 {
-    return print_all(text, size, print_json);
+    return print_all(text, size, print_json_settings, print_json_source);
 }
 
 size_t tide_ctl_prometheus(char *text, size_t size)
 {
-    return print_all(text, size, print_prometheus);
+    return print_all(text, size, print_prometheus_settings, print_prometheus_source);
 }

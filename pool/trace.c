@@ -14,6 +14,7 @@
 
 #include "account.h"
 #include "settings.h"
+#include "source.h"
 #include "text.h"
 #include "tide_ctl.h"
 
@@ -96,11 +97,16 @@ static void print_epoch(FILE *stream, const tide_epoch_report *r)
             mib(r->bytes_held), r->pools);
 }
 
-void tide__trace_pool(void *stream, const char *name, const tide_epoch_report *report)
+void tide__trace_name(FILE *stream, uint64_t epoch, const char *kind, const char *name)
 {
-    fprintf(stream, "tide %" PRIu64 " ", report->number);
+    fprintf(stream, "tide %" PRIu64 " %s", epoch, kind);
     tide__text_json(stream, name);
     fputs(": ", stream);
+}
+
+void tide__trace_pool(void *stream, const char *name, const tide_epoch_report *report)
+{
+    tide__trace_name(stream, report->number, "", name);
     print_counts(stream, report);
     fputs(", ", stream);
     print_bytes(stream, report);
