@@ -307,6 +307,7 @@ void tide_arena_reset(tide_arena *handle)
     start_cycle(arena);
     arena->cycle++;
     arena->resets++;
+    tide__totals_reset(arena->totals, arena);
 }
 
 tide_arena_mark tide_arena_save(const tide_arena *handle)

@@ -4,7 +4,7 @@
  *
  *     arena.c    the public calls: creation, allocation beyond the window, reset, rewind
  *     chunk.c    chunks: where they come from, limits
- *     totals.c   what arenas of one name have in common
+ *     totals.c   what arenas of one name have in common, for tide_ctl.h and the trace too
  *     text.c     strings
  *     scratch.c  arenas of a thread
  *     redzone.c  red zones and poison, for AddressSanitizer and valgrind
@@ -133,6 +133,7 @@ bool tide__arena_resize_large(struct arena *arena, void *object, size_t size);
 struct totals *tide__totals_begin(const char *name);
 void tide__totals_end(struct totals *totals);
 void tide__totals_chunk(struct totals *totals);
+void tide__totals_reset(struct totals *totals, const struct arena *arena);
 void tide__totals_hold(struct totals *totals, size_t bytes);
 void tide__totals_drop(struct totals *totals, size_t bytes);
 

@@ -147,13 +147,15 @@ void tide_arena_read_stats(const tide_arena *arena, tide_arena_stats *stats);
 typedef struct tide_arena_totals {
     const char *name;
     uint64_t created, alive;
+    uint64_t resets;
     uint64_t chunks_taken;              /* from pools or the system */
     size_t held_bytes, held_bytes_most; /* in chunks now, and the most there ever was */
 } tide_arena_totals;
 
 /* Calls `visit` for each name that arenas of the process have had, until it returns false.
  * Arenas without a name are not counted; names beyond the first 63 count together as "others".
- * Counting costs a few atomic additions for each arena and chunk. MT-safe. */
+ * Counting costs a few atomic additions for each arena and chunk and one for a reset. MT-safe.
+ * tide_ctl.h reads and prints the same by name: "arena.request.held_bytes". */
 void tide_arena_walk(bool (*visit)(const tide_arena_totals *totals, void *context), void *context);
 
 /* An arena of the thread for what does not leave the function. A function that returns memory in

@@ -7,7 +7,8 @@
  *     tide_ctl_write("epoch.limit_bytes", 512 << 20);
  *
  * Names are those of the structs: `epoch.` and a field of tide_epoch_config, `pool.`, a pool's
- * name and a field of tide_pool_stats (pools of the same name count together), and a few that
+ * name and a field of tide_pool_stats (pools of the same name count together), `arena.`, arenas'
+ * name and a field of tide_arena_totals once there was an arena with a name, and a few that
  * tide_ctl_list shows. MT-safe, not for signal handlers or hooks, but for tide_trace_write.
  */
 #ifndef TIDE_CTL_H

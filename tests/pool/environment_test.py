@@ -94,6 +94,12 @@ class Test(unittest.TestCase):
         self.assertEqual([pool["gets"] for pool in found["pools"]], [2, 4, 6, 8, 10, 12])
         self.assertEqual((found["epoch.growth_percent"], found["epoch.number"]), (70, 1))
 
+    def test_json_with_arenas_is_json(self):
+        found = json.loads(traced("arenas")[0])
+        self.assertEqual([(arena["name"], arena["resets"]) for arena in found["arenas"]],
+                         [('"request"', 12)])
+        self.assertTrue(found["pools"])
+
     def test_prometheus_text_follows_its_grammar(self):
         text, _ = traced("prometheus", "growth:70,trace:ring")
         self.assertTrue(text.endswith("\n"))

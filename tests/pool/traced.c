@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tide_arena.h"
 #include "tide_ctl.h"
 #include "tide_epoch.h"
 #include "tide_pool.h"
@@ -258,6 +259,22 @@ static void run_prometheus(void)
     print_text(tide_ctl_prometheus);
 }
 
+/* Requests in an arena, and all counters. */
+static void run_arenas(void)
+{
+    static char text[64 * KIB];
+    tide_arena *arena = tide_arena_create(&(tide_arena_config){.name = "\"request\""});
+    for (int i = 0; i < 12; i++) {
+        tide_arena_alloc(arena, 100 * KIB, 1);
+        tide_arena_reset(arena);
+        if (i % 2)
+            tide_epoch_advance();
+    }
+    tide_ctl_json(text, sizeof(text));
+    fputs(text, stdout);
+    tide_arena_destroy(arena);
+}
+
 static const struct {
     const char *name;
     void (*run)(void);
@@ -273,6 +290,7 @@ static const struct {
     {"foreign", run_foreign},
     {"json", run_json},
     {"prometheus", run_prometheus},
+    {"arenas", run_arenas},
 };
 
 int main(int argc, char **argv)
