@@ -64,7 +64,7 @@ static const char *why_nothing(const struct trace_log *log)
 {
     if (log->cut || log->damaged)
         return "no line of a trace is whole";
-    if (log->traces[TRACE_TIDE].pool_count)
+    if (log->traces[TRACE_TIDE].pools.count || log->traces[TRACE_TIDE].arenas.count)
         return "lines of pools, but no line of an epoch";
     return log->skipped ? "no trace: no line of TIDE=trace or GODEBUG=gctrace=1" : "empty";
 }
@@ -133,7 +133,7 @@ const struct command trace_command = {
         "usage: tide trace [--json] [--error] [FILE]\n"
         "\n"
         "Summarises the epochs of a log, which a program writes to stderr under TIDE=trace:1,\n"
-        "or by pool under TIDE=trace:2; or the collections that a Go program writes under\n"
+        "by pool and arena under TIDE=trace:2; or the collections that a Go program writes under\n"
         "GODEBUG=gctrace=1. Lines of others are passed over. Without FILE, or with '-', it\n"
         "reads standard input.\n"
         "\n"

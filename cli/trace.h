@@ -3,7 +3,8 @@
  * trace.h: what `tide trace` reads from a log, and what it makes of it.
  *
  * A log has traces of two kinds, ours and gctrace's of Go, each perhaps. A trace is the list of
- * its epochs (Go's collections), their sums, and sums by pool. docs/trace.md documents the lines.
+ * its epochs (Go's collections), their sums, and sums by pool and by arena. docs/trace.md documents
+ * the lines.
  */
 #ifndef TIDE_CLI_TRACE_H
 #define TIDE_CLI_TRACE_H
@@ -51,21 +52,33 @@ struct trace_epoch {
     double counts[TRACE_COUNT_COUNT];
 };
 
-/* A pool's line, or the sum of several. */
+/* An arena's line, or the sum of several. */
+struct trace_arena {
+    double alive, held_mb, most_mb; /* of a sum: the most */
+    double created, resets, chunks;
+};
+
+/* The line of a pool or of an arena, or the sum of several of one name. */
 struct trace_pool {
     char *name; /* as it stands in the line, without its quotation marks; plain in the end */
     size_t name_length;
     double counts[TRACE_COUNT_COUNT];
     double busiest_percent;              /* of a sum: weighted by hits_cpu */
     double before_mb, after_mb, kept_mb; /* of a sum: the most */
+    struct trace_arena arena;            /* instead of all these */
+};
+
+/* Sums by name; the most used first once the log is read. */
+struct trace_names {
+    struct trace_pool *items;
+    size_t count, room;
 };
 
 struct trace {
     enum trace_kind kind;
     struct trace_epoch *epochs;
     size_t count, room;
-    struct trace_pool *pools; /* sums by name; the most used first once the log is read */
-    size_t pool_count, pool_room;
+    struct trace_names pools, arenas;
 };
 
 struct trace_log {
@@ -77,7 +90,7 @@ struct trace_log {
 };
 
 /* trace_line.c: the text of a line without its end. */
-enum trace_line { LINE_OTHER, LINE_DAMAGED, LINE_TIDE, LINE_POOL, LINE_GO };
+enum trace_line { LINE_OTHER, LINE_DAMAGED, LINE_TIDE, LINE_POOL, LINE_ARENA, LINE_GO };
 enum trace_line trace_line_read(const char *text, size_t length, struct trace_epoch *epoch,
                                 struct trace_pool *pool);
 bool trace_line_may_begin(const char *text, size_t length); /* what is cut off so early */

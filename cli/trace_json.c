@@ -41,19 +41,40 @@ static void print_times(const char *name, const struct trace_times *times)
     puts("]},");
 }
 
+static void print_name(bool is_first, const char *name)
+{
+    fputs(is_first ? "\n{\"name\": " : ",\n{\"name\": ", stdout);
+    tide__text_json(stdout, name);
+    fputs(", ", stdout);
+}
+
 static void print_pools(const struct trace *trace)
 {
     fputs("\"pools\": [", stdout);
-    for (size_t i = 0; i < trace->pool_count; i++) {
-        const struct trace_pool *pool = &trace->pools[i];
-        fputs(i ? ",\n{\"name\": " : "\n{\"name\": ", stdout);
-        tide__text_json(stdout, pool->name);
-        fputs(", ", stdout);
+    for (size_t i = 0; i < trace->pools.count; i++) {
+        const struct trace_pool *pool = &trace->pools.items[i];
+        print_name(i == 0, pool->name);
         print_counts(pool->counts);
         print_member("before_mb_max", pool->before_mb);
         print_member("after_mb_max", pool->after_mb);
         print_member("kept_mb_max", pool->kept_mb);
         printf("\"busiest_percent\": %.15g}", pool->busiest_percent);
+    }
+    puts("],");
+}
+
+static void print_arenas(const struct trace *trace)
+{
+    fputs("\"arenas\": [", stdout);
+    for (size_t i = 0; i < trace->arenas.count; i++) {
+        const struct trace_arena *arena = &trace->arenas.items[i].arena;
+        print_name(i == 0, trace->arenas.items[i].name);
+        print_member("alive_max", arena->alive);
+        print_member("created", arena->created);
+        print_member("resets", arena->resets);
+        print_member("chunks", arena->chunks);
+        print_member("held_mb_max", arena->held_mb);
+        printf("\"most_mb\": %.15g}", arena->most_mb);
     }
     puts("],");
 }
@@ -101,6 +122,7 @@ static size_t print_trace(const struct trace_sum *sum)
     print_times("stall_ms", &sum->stalls);
     print_times("epoch_ms", &sum->clocks);
     print_pools(sum->trace);
+    print_arenas(sum->trace);
     fputs("\"patterns\": [", stdout);
     size_t count = trace_patterns(sum, print_finding, &is_first);
     fputs("]}", stdout);

@@ -7,6 +7,7 @@
  *       stall 0.020 ms, 63.10 MB held, 3 pools
  *     tide 7 "buffers": hits 9+8+7+6, misses 5, puts 4, drops 3+2+1+0+0, busiest 51%,
  *       4.00->2.00->0.50 MB
+ *     tide 7 arena "request": 3 alive, 2 created, 12 resets, 5 chunks, 2.00 MB held, 2.50 MB most
  *     gc 1 @0.012s 2%: 0.026+0.39+0.10 ms clock, 0.21+0.88/0.52/0+0.80 ms cpu, 4->4->0 MB,
  *       4 MB goal, 0 MB stacks, 0 MB globals, 8 P (forced)
  *
@@ -192,6 +193,26 @@ static bool read_pool(struct cursor *rest, struct trace_pool *pool)
            read_megabytes(rest, &pool->before_mb, &pool->after_mb, &pool->kept_mb);
 }
 
+static bool read_arena(struct cursor *rest, struct trace_pool *pool)
+{
+    struct trace_arena *arena = &pool->arena;
+    return read_word(rest, "arena ") && read_name(rest, pool) &&
+           read_field(rest, ": ", &arena->alive, " alive") &&
+           read_field(rest, ", ", &arena->created, " created") &&
+           read_field(rest, ", ", &arena->resets, " resets") &&
+           read_field(rest, ", ", &arena->chunks, " chunks") &&
+           read_field(rest, ", ", &arena->held_mb, " MB held") &&
+           read_field(rest, ", ", &arena->most_mb, " MB most");
+}
+
+/* Behind a number of ours, as far as the line goes. */
+static bool is_arena(const struct cursor *rest)
+{
+    static const char word[] = "arena \"";
+    size_t length = (size_t)(rest->end - rest->at), most = strlen(word);
+    return memcmp(rest->at, word, length < most ? length : most) == 0;
+}
+
 /* From where "tide " or "gc " and a number stand. */
 static enum trace_line read_from(struct cursor rest, struct trace_epoch *epoch,
                                  struct trace_pool *pool)
@@ -202,14 +223,18 @@ static enum trace_line read_from(struct cursor rest, struct trace_epoch *epoch,
     bool go = !read_word(&rest, "tide ");
     if ((go && !read_word(&rest, "gc ")) || !read_field(&rest, "", &epoch->number, " "))
         return LINE_OTHER;
-    if (rest.at == rest.end || (*rest.at != '@' && (go || *rest.at != '"')))
-        return rest.at == rest.end ? LINE_DAMAGED : LINE_OTHER;
+    if (rest.at == rest.end)
+        return LINE_DAMAGED;
+    if (*rest.at != '@' && (go || (*rest.at != '"' && !is_arena(&rest))))
+        return LINE_OTHER;
     if (go)
         line = read_go(&rest, epoch) ? LINE_GO : LINE_DAMAGED;
     else if (*rest.at == '@')
         line = read_tide(&rest, epoch) ? LINE_TIDE : LINE_DAMAGED;
-    else
+    else if (*rest.at == '"')
         line = read_pool(&rest, pool) ? LINE_POOL : LINE_DAMAGED;
+    else
+        line = read_arena(&rest, pool) ? LINE_ARENA : LINE_DAMAGED;
     return rest.at == rest.end ? line : LINE_DAMAGED;
 }
 

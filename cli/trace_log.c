@@ -39,13 +39,13 @@ static int compare_names(const struct trace_pool *a, const struct trace_pool *b)
     return order ? order : (a->name_length > b->name_length) - (a->name_length < b->name_length);
 }
 
-/* Where the pool of that name is, or belongs. */
-static size_t find_place(const struct trace *trace, const struct trace_pool *pool)
+/* Where the one of that name is, or belongs. */
+static size_t find_place(const struct trace_names *names, const struct trace_pool *pool)
 {
-    size_t low = 0, high = trace->pool_count;
+    size_t low = 0, high = names->count;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
-        if (compare_names(&trace->pools[middle], pool) < 0)
+        if (compare_names(&names->items[middle], pool) < 0)
             low = middle + 1;
         else
             high = middle;
@@ -53,31 +53,36 @@ static size_t find_place(const struct trace *trace, const struct trace_pool *poo
     return low;
 }
 
-static struct trace_pool *insert_pool(struct trace *trace, size_t place,
+static struct trace_pool *insert_name(struct trace_names *names, size_t place,
                                       const struct trace_pool *pool)
 {
-    void *pools = trace->pools;
+    void *items = names->items;
     char *name = malloc(pool->name_length + 1);
-    if (!name || !make_room(&pools, trace->pool_count, &trace->pool_room, sizeof(*pool))) {
+    if (!name || !make_room(&items, names->count, &names->room, sizeof(*pool))) {
         free(name);
         return NULL;
     }
-    trace->pools = pools;
+    names->items = items;
     memcpy(name, pool->name, pool->name_length);
     name[pool->name_length] = '\0';
-    struct trace_pool *at = &trace->pools[place];
-    memmove(at + 1, at, (trace->pool_count - place) * sizeof(*at));
+    struct trace_pool *at = &names->items[place];
+    memmove(at + 1, at, (names->count - place) * sizeof(*at));
     *at = (struct trace_pool){.name = name, .name_length = pool->name_length};
-    trace->pool_count++;
+    names->count++;
     return at;
+}
+
+static struct trace_pool *find_name(struct trace_names *names, const struct trace_pool *pool)
+{
+    size_t place = find_place(names, pool);
+    bool is_known = place < names->count && !compare_names(&names->items[place], pool);
+    return is_known ? &names->items[place] : insert_name(names, place, pool);
 }
 
 /* `busiest_percent` is a sum weighted by hits until the log is finished. */
 static bool add_pool(struct trace *trace, const struct trace_pool *pool)
 {
-    size_t place = find_place(trace, pool);
-    bool is_known = place < trace->pool_count && !compare_names(&trace->pools[place], pool);
-    struct trace_pool *sum = is_known ? &trace->pools[place] : insert_pool(trace, place, pool);
+    struct trace_pool *sum = find_name(&trace->pools, pool);
     if (!sum)
         return false;
     for (size_t i = 0; i < TRACE_COUNT_COUNT; i++)
@@ -86,6 +91,20 @@ static bool add_pool(struct trace *trace, const struct trace_pool *pool)
     raise_to(&sum->before_mb, pool->before_mb);
     raise_to(&sum->after_mb, pool->after_mb);
     raise_to(&sum->kept_mb, pool->kept_mb);
+    return true;
+}
+
+static bool add_arena(struct trace *trace, const struct trace_pool *line)
+{
+    struct trace_pool *sum = find_name(&trace->arenas, line);
+    if (!sum)
+        return false;
+    raise_to(&sum->arena.alive, line->arena.alive);
+    raise_to(&sum->arena.held_mb, line->arena.held_mb);
+    raise_to(&sum->arena.most_mb, line->arena.most_mb);
+    sum->arena.created += line->arena.created;
+    sum->arena.resets += line->arena.resets;
+    sum->arena.chunks += line->arena.chunks;
     return true;
 }
 
@@ -103,6 +122,8 @@ void trace_log_add(struct trace_log *log, const char *text, size_t length, bool 
         log->skipped++;
     else if (line == LINE_POOL)
         kept = add_pool(&log->traces[TRACE_TIDE], &pool);
+    else if (line == LINE_ARENA)
+        kept = add_arena(&log->traces[TRACE_TIDE], &pool);
     else
         kept = add_epoch(&log->traces[line == LINE_GO ? TRACE_GO : TRACE_TIDE], &epoch);
     if (!kept)
@@ -138,27 +159,45 @@ static int compare_use(const void *a, const void *b)
     return less == more ? strcmp(first->name, second->name) : less < more ? 1 : -1;
 }
 
-void trace_log_finish(struct trace_log *log)
+static int compare_size(const void *a, const void *b)
 {
-    struct trace *ours = &log->traces[TRACE_TIDE];
-    for (size_t i = 0; i < TRACE_KIND_COUNT; i++)
-        log->traces[i].kind = (enum trace_kind)i;
-    for (size_t i = 0; i < ours->pool_count; i++) {
-        struct trace_pool *pool = &ours->pools[i];
+    const struct trace_pool *first = a, *second = b;
+    double less = first->arena.most_mb, more = second->arena.most_mb;
+    return less == more ? strcmp(first->name, second->name) : less < more ? 1 : -1;
+}
+
+static void finish_names(struct trace_names *names, int (*compare)(const void *, const void *))
+{
+    for (size_t i = 0; i < names->count; i++) {
+        struct trace_pool *pool = &names->items[i];
         if (pool->counts[HITS_CPU] > 0)
             pool->busiest_percent /= pool->counts[HITS_CPU];
         unescape(pool->name);
     }
-    if (ours->pool_count)
-        qsort(ours->pools, ours->pool_count, sizeof(*ours->pools), compare_use);
+    if (names->count)
+        qsort(names->items, names->count, sizeof(*names->items), compare);
+}
+
+void trace_log_finish(struct trace_log *log)
+{
+    for (size_t i = 0; i < TRACE_KIND_COUNT; i++)
+        log->traces[i].kind = (enum trace_kind)i;
+    finish_names(&log->traces[TRACE_TIDE].pools, compare_use);
+    finish_names(&log->traces[TRACE_TIDE].arenas, compare_size);
+}
+
+static void drop_names(struct trace_names *names)
+{
+    for (size_t i = 0; i < names->count; i++)
+        free(names->items[i].name);
+    free(names->items);
 }
 
 void trace_log_drop(struct trace_log *log)
 {
     for (size_t i = 0; i < TRACE_KIND_COUNT; i++) {
-        for (size_t pool = 0; pool < log->traces[i].pool_count; pool++)
-            free(log->traces[i].pools[pool].name);
-        free(log->traces[i].pools);
+        drop_names(&log->traces[i].pools);
+        drop_names(&log->traces[i].arenas);
         free(log->traces[i].epochs);
     }
 }

@@ -168,13 +168,13 @@ static void look_for_no_hits(struct report *report, const struct trace_pool *poo
 static void look_at_pools(struct report *report)
 {
     const struct trace *trace = report->sum->trace;
-    if (trace->pool_count == 0) {
+    if (trace->pools.count == 0) {
         look_for_one_side(report, NULL, report->sum->counts);
         look_for_no_hits(report, NULL, report->sum->counts);
     }
-    for (size_t i = 0; i < trace->pool_count; i++) {
-        look_for_one_side(report, &trace->pools[i], trace->pools[i].counts);
-        look_for_no_hits(report, &trace->pools[i], trace->pools[i].counts);
+    for (size_t i = 0; i < trace->pools.count; i++) {
+        look_for_one_side(report, &trace->pools.items[i], trace->pools.items[i].counts);
+        look_for_no_hits(report, &trace->pools.items[i], trace->pools.items[i].counts);
     }
 }
 

@@ -152,12 +152,26 @@ static void print_pool(const struct trace_pool *pool)
 
 static void print_pools(const struct trace *trace)
 {
-    if (!trace->pool_count)
+    if (!trace->pools.count)
         return;
     printf("\n  %11s %7s %9s %9s %9s %9s %11s %9s %9s %8s %9s  %s\n", "gets", "hits %", "batch",
            "stolen", "aged", "misses", "puts", "idle", "dropped", "busiest", "MB", "pool");
-    for (size_t i = 0; i < trace->pool_count; i++)
-        print_pool(&trace->pools[i]);
+    for (size_t i = 0; i < trace->pools.count; i++)
+        print_pool(&trace->pools.items[i]);
+}
+
+static void print_arenas(const struct trace *trace)
+{
+    if (trace->arenas.count)
+        printf("\n  %11s %9s %9s %9s %9s %9s  %s\n", "resets", "created", "alive", "chunks",
+               "held MB", "most MB", "arena");
+    for (size_t i = 0; i < trace->arenas.count; i++) {
+        const struct trace_arena *arena = &trace->arenas.items[i].arena;
+        printf("  %11.0f %9.0f %9.0f %9.0f %9.2f %9.2f  ", arena->resets, arena->created,
+               arena->alive, arena->chunks, arena->held_mb, arena->most_mb);
+        tide__text_json(stdout, trace->arenas.items[i].name);
+        putchar('\n');
+    }
 }
 
 static void print_finding(const struct trace_finding *finding, void *context)
@@ -180,6 +194,7 @@ static size_t print_trace(const struct trace_sum *sum)
     print_quantiles(words[sum->trace->kind].epoch, &sum->clocks);
     print_histogram(sum);
     print_pools(sum->trace);
+    print_arenas(sum->trace);
     puts("\npatterns");
     size_t count = trace_patterns(sum, print_finding, &colour);
     if (!count)

@@ -20,6 +20,8 @@ LINE = ("tide {n} @{n}.000s 1%: 0.100+0.200+0.300 ms clock, 4.00->2.00->0.50 MB,
         " busiest 51%, stall 0.150 ms, 63.10 MB held, 3 pools\n")
 POOL = ("tide {n} \"{name}\": hits 9+8+7+6, misses 5, puts 4, drops 3+2+1+0+9, busiest 51%,"
         " 4.00->2.00->0.50 MB\n")
+ARENA = ("tide {n} arena \"{name}\": {n} alive, 2 created, 12 resets, 5 chunks, 2.00 MB held,"
+         " 2.50 MB most\n")
 GO = "gc 3 @0.012s 2%: 0.026+0.39+0.10 ms clock, 0.21+0.88/0.52/0+0.80 ms cpu, "
 # What a log has, by its name.
 PATTERNS = {
@@ -135,6 +137,20 @@ class Test(unittest.TestCase):
         self.assertEqual(pools[0]["counts"]["dropped_lost"], 18)
         self.assertEqual(pools[0]["before_mb_max"], 4)
 
+    def test_arenas_are_added_up_by_name(self):
+        text = (LINE.format(n=1) + ARENA.format(n=1, name=r"a \"b\"") + LINE.format(n=2) +
+                ARENA.format(n=2, name="large").replace("2.50", "9.75") +
+                POOL.format(n=2, name="p") + ARENA.format(n=2, name=r"a \"b\"") +
+                "tide 2 apples\n")
+        found = report(text)
+        self.assertEqual((found["skipped"], found["damaged"]), (1, 0))
+        arenas, pools = (found["traces"][0][key] for key in ("arenas", "pools"))
+        self.assertEqual([pool["name"] for pool in pools], ["p"])
+        self.assertEqual([arena["name"] for arena in arenas], ["large", "a \"b\""])
+        self.assertEqual(list(arenas[1].values())[1:], [2, 4, 24, 10, 2, 2.5])
+        self.assertRegex(trace(text=text).stdout, r"(?m)^  +resets .* arena\n"
+                         r"  +12 .* 9\.75  \"large\"\n  +24 .* 2\.50  \"a ")
+
     def test_versions_of_gctrace_are_read(self):
         middles = {"1.12": "4->4->0 MB, 5 MB goal, 8 P\n",
                    "1.12 forced": "4->4->0 MB, 5 MB goal, 8 P (forced)\n",
@@ -165,6 +181,10 @@ class Test(unittest.TestCase):
         cuts = range(len("tide 2 @"), len(whole) - 1)
         found = report(LINE.format(n=1) + "".join(whole[:at] + "\n" for at in cuts))
         self.assertEqual((found["damaged"], found["traces"][0]["epochs"]), (len(cuts), 1))
+        whole = ARENA.format(n=2, name="a")
+        cuts = range(len("tide 2 a"), len(whole) - 1)
+        found = report(LINE.format(n=1) + "".join(whole[:at] + "\n" for at in cuts))
+        self.assertEqual((found["damaged"], found["traces"][0]["arenas"]), (len(cuts), []))
         bad = [r"\x", r"\u12", r"\u0000", r"\uffff", "\t", "\x7f", "\\"]
         found = report(LINE.format(n=1) + "".join(POOL.format(n=1, name=name) for name in bad))
         self.assertEqual((found["damaged"], found["traces"][0]["pools"]), (len(bad), []))
@@ -274,6 +294,12 @@ class Test(unittest.TestCase):
                 self.assertEqual(bool(found["traces"][0]["pools"]), settings != "trace:1")
                 if mode != "even":
                     self.assertLessEqual(PATTERNS[mode], patterns(found))
+
+    def test_arenas_that_the_library_writes_now_are_read(self):
+        found = self.run_traced("arenas", "trace:2")
+        self.assertEqual((found["skipped"], found["damaged"]), (2, 0))
+        self.assertEqual([(arena["name"], arena["created"], arena["resets"])
+                          for arena in found["traces"][0]["arenas"]], [('"request"', 1, 12)])
 
     def test_what_go_writes_here_is_read_whole(self):
         if not shutil.which("go"):
