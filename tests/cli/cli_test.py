@@ -160,10 +160,10 @@ class Test(unittest.TestCase):
 
     def test_manual_page_has_each_key_of_the_environment_variable(self):
         source = (CLI.parent / "base" / "settings.c").read_text(encoding="ascii")
-        keys = re.findall(r'\[TIDE__\w+\] = \{"(\w+)"', source)
+        keys = re.findall(r'\[TIDE__\w+\] = \{"([\w-]+)"', source)
         self.assertGreater(len(keys), 10)
         page = (CLI / "tide.1").read_text(encoding="ascii")
-        listed = re.findall(r"(?m)^\.It Cm (\w+) :", page)
+        listed = re.findall(r"(?m)^\.It Cm ([\w-]+) :", page)
         self.assertEqual(listed, keys)
 
     def test_completion_offers_commands_and_options(self):
