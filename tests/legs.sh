@@ -5,7 +5,7 @@
 readonly LEGS=(gcc norseq valgrind clang asan tsan aarch64)
 
 # What is wrong with the tree or the installation does not depend on how it is run.
-readonly ONCE='tidy|house|cli|demo|bench|scale|shows|golden|valgrind'
+readonly ONCE='tidy|model|house|cli|demo|bench|scale|shows|golden|valgrind'
 
 legs_list() {
     cat <<'END'
@@ -42,11 +42,11 @@ leg_valgrind() {
 }
 
 leg_clang() {
-    compile clang && suite clang -LE 'tidy|scale|valgrind'
+    compile clang && suite clang -LE 'tidy|model|scale|valgrind'
 }
 
 leg_asan() {
-    compile asan && suite asan -LE 'tidy|house|bench|valgrind'
+    compile asan && suite asan -LE 'tidy|model|house|bench|valgrind'
 }
 
 # Without the demo, whose libraries are not built for it: it takes their locks for none. Old
