@@ -28,7 +28,8 @@ set(TIDE_HEAP_FAULTS -Wl,--wrap=tide__heap_alloc,--wrap=tide__heap_alloc_spread
 function(tide_check_program target)
   add_executable(${target} ${ARGN} ${TIDE_CHECK_FOLDER}/check.c)
   target_include_directories(${target} PRIVATE ${TIDE_CHECK_FOLDER})
-  target_compile_definitions(${target} PRIVATE _GNU_SOURCE)
+  target_compile_definitions(${target} PRIVATE _GNU_SOURCE
+    TIDE_CHECK_EMULATED=$<BOOL:${CMAKE_CROSSCOMPILING}>)
   target_link_libraries(${target} PRIVATE tidepool_static mimalloc PkgConfig::urcu_bp)
   if(NOT TIDE_SANITIZE) # libmimalloc.so has a malloc of its own: libc's comes first
     target_link_options(${target} PRIVATE -Wl,--push-state,--no-as-needed,-lc,--pop-state)
