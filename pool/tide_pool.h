@@ -21,7 +21,8 @@
  *
  *     function                   other threads, same pool     signal handler
  *     get, put, get_bulk,        yes                          yes, if the hooks may; a pool of
- *       put_bulk, prewarm                                     object_size: put only
+ *       put_bulk, prewarm                                     object_size: put only,
+ *                                                             without cached_bytes_max
  *     read_stats, walk           yes                          no
  *     drain, tide_epoch_advance  yes                          no
  *     create                     yes                          no

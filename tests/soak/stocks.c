@@ -159,7 +159,7 @@ static uint64_t gone(const tide_pool_stats *stats)
 }
 
 /* A prewarm that meets the limit destroys what it has made, and counts neither. */
-static bool may_refuse(const struct stock *stock)
+bool stock_may_refuse(const struct stock *stock)
 {
     return configs[stock->kind].cached_bytes_max;
 }
@@ -173,9 +173,9 @@ static void check_counts(const struct stock *stock, const tide_pool_stats *stats
     expect(stock, "puts", stats->puts, stock->puts);
     expect(stock, "on loan", stats->gets - stats->failures - stats->puts, 0);
     expect(stock, "cached", there, made - gone(stats));
-    if (!may_refuse(stock))
+    if (!stock_may_refuse(stock))
         expect(stock, "destroyed", stock->destroyed, gone(stats));
-    if (has_slots(stock) && !may_refuse(stock))
+    if (has_slots(stock) && !stock_may_refuse(stock))
         expect(stock, "made", stock->slots.created, made);
     if (has_slots(stock))
         expect(stock, "made and not destroyed", stock->slots.created - stock->destroyed, there);
@@ -213,7 +213,7 @@ static void close_stock(struct stock *stock)
     tide_pool_destroy(stock->pool);
     if (has_slots(stock))
         made = stock->slots.created;
-    else if (may_refuse(stock) && stock->destroyed > made)
+    else if (stock_may_refuse(stock) && stock->destroyed > made)
         made = stock->destroyed;
     stock_check_end(stock, made);
 }

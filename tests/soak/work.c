@@ -169,6 +169,8 @@ static void turn_consume(struct actor *actor, struct stock *stock)
 static void turn_parcel(struct actor *actor, struct stock *stock)
 {
     struct slot *slot, *_Atomic *parcel = &actor->parcel[stock - stocks];
+    if (stock_may_refuse(stock))
+        return; /* a put may have to destroy older ones, which is not for handlers */
     for (unsigned i = 0; i < FEW; i++) {
         if (atomic_load_explicit(parcel, memory_order_relaxed) || !get_each(actor, stock, &slot, 1))
             continue;
