@@ -116,8 +116,7 @@ static inline void stock_claim(struct stock *stock, struct slot *slot, uint32_t 
 }
 
 /* It is about to be put. Its owner alone has written to it. */
-static inline bool stock_may_refuse(const struct stock *stock);
-void stock_release(struct stock *stock, struct slot *slot, uint32_t id)
+static inline void stock_release(struct stock *stock, struct slot *slot, uint32_t id)
 {
     if (unlikely(slot->stamp != id))
         report_wrong(CORRUPTED, 1, stock->name, "written to by another owner");
@@ -191,5 +190,8 @@ static inline bool is_stopping(void)
 
 /* child.c */
 void fork_once(struct actor *actor);
+
+/* Whether its pool has a limit in bytes. */
+bool stock_may_refuse(const struct stock *stock);
 
 #endif
